@@ -1,0 +1,1 @@
+"""Kit: small tools that know nothing of any one part of the cabinet."""

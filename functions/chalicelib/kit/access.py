@@ -1,0 +1,87 @@
+"""Who calls and by what right: roles, the actor of a session, and the relations that tie him to an entity."""
+
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from chalicelib.kit.tables import Table
+
+
+class Role(StrEnum):
+    """The capacities in which a person may act; Russian names are what people read."""
+
+    WORKER = "worker"
+    HR = "hr"
+
+    @property
+    def label(self) -> str:
+        """The Russian name of the role."""
+        return {Role.WORKER: "медицинский работник", Role.HR: "кадровая служба"}[self]
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a person holds, and where."""
+
+    role: Role
+    organisation_id: str | None = None
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """The person of a session, in the capacity chosen at sign-in."""
+
+    person_id: str
+    handle: str
+    session_id: str
+    role: Role
+    organisation_id: str | None
+    confirmed: bool
+    factor_at: int
+    wrapped_key: bytes
+    origin: bytes
+
+
+class Relation(Protocol):
+    """What ties an actor to an entity. True proves the tie, False disproves it, None says nothing."""
+
+    def proves(self, actor: Actor, entity: Table) -> bool | None:
+        """Judge one loaded or written entity."""
+
+    def covers(self, actor: Actor, partition: str) -> bool:
+        """Judge the partition of a list, which may turn out to be empty."""
+
+
+class Own:
+    """The entity belongs to the acting person."""
+
+    def proves(self, actor: Actor, entity: Table) -> bool | None:
+        """Compare the entity's person with the actor."""
+        return None if entity.person is None else entity.person == actor.person_id
+
+    def covers(self, actor: Actor, partition: str) -> bool:
+        """Accept partitions that start with the actor's own identifier."""
+        return partition.split("#", maxsplit=1)[0] in {actor.person_id, actor.handle}
+
+
+class InOrganisation:
+    """The entity, or a relation item such as an employment, belongs to the actor's organisation."""
+
+    def proves(self, actor: Actor, entity: Table) -> bool | None:
+        """Compare the entity's organisation with the actor's."""
+        return None if entity.organisation is None else entity.organisation == actor.organisation_id
+
+    def covers(self, actor: Actor, partition: str) -> bool:
+        """Accept partitions that start with the actor's organisation."""
+        return actor.organisation_id is not None and partition.split("#", maxsplit=1)[0] == actor.organisation_id
+
+
+class Public:
+    """Anyone may call, without a session; the operation itself decides by what the caller proves."""
+
+    def proves(self, actor: Actor, entity: Table) -> bool | None:  # noqa: ARG002 - the protocol's form
+        """Need no tie."""
+        return True
+
+    def covers(self, actor: Actor, partition: str) -> bool:  # noqa: ARG002 - the protocol's form
+        """Need no tie."""
+        return True

@@ -1,0 +1,188 @@
+"""The one way in: who calls · may he · is the request right · the operation · one write · the answer."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.kit import body, clock, idempotency, journal, log, outbox, session, settings
+from chalicelib.kit.call import Call, NotYours
+from chalicelib.kit.catalogue import Operation
+from chalicelib.kit.problem import CONTENT_TYPE, Refusal
+from chalicelib.kit.records.tables import Counter
+from chalicelib.kit.refusals import (
+    BodyTooLarge,
+    FreshFactorRequired,
+    IdentityNotConfirmed,
+    InternalError,
+    NotFound,
+    NotSignedIn,
+    RoleNotAllowed,
+    SessionEnded,
+    TooManyCalls,
+    UnsupportedMediaType,
+    VersionRequired,
+)
+from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
+from chalicelib.kit.web import Reply, Request
+
+FRESH_SECONDS = 600
+_NEVER_REPLAYED = (NotSignedIn, SessionEnded, RoleNotAllowed, TooManyCalls, NotYours)
+
+
+class Visit:
+    """The passage of one request through the door."""
+
+    def __init__(self, operation: Operation, request: Request) -> None:
+        self.operation = operation
+        self.request = request
+        self.call = Call(operation, request)
+        self.keyed: idempotency.KeyedRequest | None = None
+        self.calls = 0
+
+    def answer(self) -> Reply:
+        """Answer the request; every failure becomes a problem."""
+        try:
+            return self._perform()
+        except AlreadyAnswered as found:
+            return self._repeat(found)
+        except Refusal as refusal:
+            return self._refuse(refusal)
+        except Exception as error:  # noqa: BLE001 - the last line: nothing of the inside leaves
+            log.failure("unexpected", self.request.trace_id, error, operation=self.operation.name)
+            return self._refuse(InternalError())
+
+    def _perform(self) -> Reply:
+        self._identify()
+        self._admit()
+        arguments = self._read()
+        result = self.operation.function(self.call, **arguments)
+        self._prove_written()
+        reply = self._reply(result)
+        self._write(reply)
+        return reply
+
+    def _identify(self) -> None:
+        if self.operation.public:
+            self._count()
+            self.keyed = self._key("public")
+            return
+        actor = session.check(self.request)
+        self.call.identified = actor
+        self.keyed = self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
+
+    def _key(self, caller: str) -> idempotency.KeyedRequest | None:
+        if not self.operation.changes:
+            return None
+        return idempotency.keyed(self.request, self.operation.name, caller, required=self.operation.keyed)
+
+    def _count(self) -> None:
+        self.calls = Counter.hit(self.call.source)
+        if self.calls > settings.PUBLIC_CALLS_A_MINUTE:
+            raise TooManyCalls(retry_after=60 - clock.epoch() % 60)
+
+    def _admit(self) -> None:
+        if self.operation.public:
+            return
+        actor = self.call.actor
+        if actor.role not in self.operation.allow:
+            raise RoleNotAllowed
+        if not actor.confirmed and not self.operation.claimed:
+            raise IdentityNotConfirmed
+        if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
+            raise FreshFactorRequired
+        self.call.relation = self.operation.allow[actor.role]
+
+    def _read(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {name: self.request.path_values[name] for name in self.operation.path_names}
+        if self.operation.match:
+            tag = self.request.headers.get("if-match", "")
+            if not tag.startswith('"') or not tag.strip('"').isascii() or not tag.strip('"').isdigit():
+                raise VersionRequired
+        if self.operation.query is not None:
+            pairs = {name: values[-1] for name, values in self.request.query.items()}
+            arguments["query"] = body.convert(pairs, self.operation.query, strict=False)
+        if self.operation.body is not None:
+            arguments["body"] = self._body()
+        return arguments
+
+    def _body(self) -> Any:
+        if len(self.request.body) > settings.MAX_BODY_BYTES:
+            raise BodyTooLarge
+        kind = self.request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind != "application/json":
+            raise UnsupportedMediaType
+        return body.convert(body.read_json(self.request.body), self.operation.body or object)
+
+    def _prove_written(self) -> None:
+        for step in self.call.transaction.steps:
+            if step.kind != "check":
+                self.call.prove(step.item)
+        if not self.call.proven:
+            raise NotFound
+        if self.operation.match and not self.call.matched:
+            raise LookupError(f"{self.operation.name} declares match=True but never calls call.match.")
+
+    def _reply(self, result: Any) -> Reply:
+        headers = {**self.call.headers, "Cache-Control": "no-store"}
+        if isinstance(result, bytes):
+            return Reply(status=self.operation.status, body=result, content_type=self.operation.media, headers=headers)
+        text = b"" if result is None else msgspec.json.encode(result, enc_hook=str)
+        return Reply(status=self.operation.status, body=text, headers=headers)
+
+    def _write(self, reply: Reply) -> None:
+        steps = list(self.call.transaction.steps)
+        record = journal.step(self.call, "done", self.calls)
+        if not steps and not self.call.transaction.effects and self.keyed is None:
+            journal.alone(record)
+            return
+        steps += [
+            Step("put", outbox.row(effect, self.call.trace_id), InternalError)
+            for effect in self.call.transaction.effects
+        ]
+        if self.keyed is not None:
+            kept = self.keyed.keep(reply)
+            steps.append(Step("put", kept, InternalError, condition=type(kept).record.does_not_exist()))
+        commit([*steps, record])
+
+    def _repeat(self, found: AlreadyAnswered) -> Reply:
+        if self.keyed is None:
+            raise LookupError("Only a keyed request can have been answered before.")
+        try:
+            reply = self.keyed.open(found.stored)
+        except Refusal as refusal:
+            return self._problem(refusal)
+        journal.alone(journal.step(self.call, "repeated", self.calls))
+        return reply
+
+    def _refuse(self, refusal: Refusal) -> Reply:
+        try:
+            if self.keyed is not None and not isinstance(refusal, _NEVER_REPLAYED):
+                reply = self.keyed.stored()
+                if reply is not None:
+                    journal.alone(journal.step(self.call, "repeated", self.calls))
+                    return reply
+        except Refusal as other:
+            refusal = other
+        try:
+            self._record(refusal)
+        except Exception as error:  # noqa: BLE001 - the refusal stands even when its record cannot be written
+            log.failure("refusal-not-recorded", self.request.trace_id, error, operation=self.operation.name)
+        return self._problem(refusal)
+
+    def _record(self, refusal: Refusal) -> None:
+        if self.call.identified is None and not self.operation.public:
+            self.calls = Counter.hit(self.call.source)
+        journal.alone(journal.step(self.call, refusal.code(), self.calls))
+
+    def _problem(self, refusal: Refusal) -> Reply:
+        return problem(refusal, self.request.trace_id)
+
+
+def problem(refusal: Refusal, trace_id: str) -> Reply:
+    """Turn a refusal into its HTTP answer."""
+    return Reply(
+        status=refusal.status,
+        body=msgspec.json.encode(refusal.problem(trace_id)),
+        content_type=CONTENT_TYPE,
+        headers={**refusal.headers(), "Content-Language": "ru", "Cache-Control": "no-store"},
+    )

@@ -1,0 +1,29 @@
+"""Identifiers: prefixed, ordered by time, not guessable in order (UUIDv7, RFC 9562)."""
+
+import secrets
+import uuid
+
+from chalicelib.kit import clock
+
+
+def new(prefix: str) -> str:
+    """Make an identifier such as `doc_0192f0c8…`: the prefix, `_` and 32 hex digits of a UUIDv7."""
+    return f"{prefix}_{uuid7().hex}"
+
+
+def uuid7() -> uuid.UUID:
+    """Make a UUIDv7: 48 bits of milliseconds, 74 random bits."""
+    milliseconds = int(clock.now().timestamp() * 1000)
+    random = secrets.randbits(74)
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return uuid.UUID(int=value)
+
+
+def floor(prefix: str, milliseconds: int) -> str:
+    """Return the smallest identifier of a moment, to cut a list by period."""
+    return f"{prefix}_{milliseconds:012x}{'0' * 20}"
+
+
+def token(size: int = 16) -> str:
+    """Make a random secret of `size` bytes, written in hex."""
+    return secrets.token_hex(size)

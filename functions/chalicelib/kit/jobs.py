@@ -1,0 +1,90 @@
+"""Running workers: events in, claimed effects delivered once, failures given back to the queue."""
+
+import json
+from typing import Any, Final
+
+from chalicelib.kit import catalogue, clock, ids, journal, log, outbox
+from chalicelib.kit.outbox import Effect
+from chalicelib.kit.records.tables import Outbox
+from chalicelib.kit.refusals import Busy, InternalError
+from chalicelib.kit.tables import Get, fetch
+from chalicelib.kit.transaction import Step, Transaction, commit
+
+MAX_ATTEMPTS: Final = 8
+LEASE_SECONDS: Final = 60
+
+
+class Job:
+    """One run of a worker."""
+
+    def __init__(self, worker: catalogue.Worker, trace_id: str, effect_id: str = "") -> None:
+        self.worker = worker
+        self.trace_id = trace_id
+        self.effect_id = effect_id
+        self.transaction = Transaction()
+
+    def read(self, *gets: Get[Any]) -> list[Any]:
+        """Read items in one trip; None stands for a missing one."""
+        return fetch(gets)
+
+    def record(self, person_id: str) -> None:
+        """Write into a person's journal what the cabinet did for him."""
+        made = journal.by_person(person_id, self.worker.audit, self.worker.name, self.trace_id)
+        made.role = "system"
+        self.transaction.put(made, InternalError)
+
+    def commit(self, *more: Step) -> None:
+        """Write what was gathered, all or nothing."""
+        rows = [Step("put", outbox.row(one, self.trace_id), InternalError) for one in self.transaction.effects]
+        if steps := [*self.transaction.steps, *rows, *more]:
+            commit(steps)
+
+
+def handle(name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Run a worker on a Lambda event; a queue gets back the messages to be delivered again."""
+    worker = catalogue.workers[name]
+    if isinstance(worker.on, catalogue.Queue):
+        failed = [one["messageId"] for one in event["Records"] if not _deliver(worker, json.loads(one["body"]))]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+    job = Job(worker, ids.token())
+    if isinstance(worker.on, catalogue.Stream):
+        images = [one["dynamodb"]["NewImage"] for one in event["Records"] if one["eventName"] == "INSERT"]
+        worker.function(job, images)
+    else:
+        worker.function(job)
+    job.commit()
+    return {}
+
+
+def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
+    """Deliver one effect; True when the message may leave the queue."""
+    row = Outbox.claim(message["effect_id"], LEASE_SECONDS)
+    if row is None:
+        (found,) = fetch((Get(Outbox, message["effect_id"]),))
+        return found is None or found.state != "pending"
+    job = Job(worker, row.trace_id, row.effect_id)
+    try:
+        worker.function(job, outbox.open_row(row, kinds_of(worker)))
+        job.commit(Step("update", row, Busy, row.settled("delivered")))
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the effect is tried again or put aside
+        return _put_back(row, error)
+    log.event("delivered", row.trace_id, channel=row.channel, effect=row.effect_id)
+    return True
+
+
+def _put_back(row: Outbox, error: Exception) -> bool:
+    dead = int(row.attempts) >= MAX_ATTEMPTS
+    log.failure("not-delivered", row.trace_id, error, effect=row.effect_id, attempt=int(row.attempts))
+    row.update(actions=row.settled("dead") if dead else row.released())
+    return dead
+
+
+def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:
+    """Return the effects that a queue worker takes, read from its annotation."""
+    kind = worker.function.__annotations__["effect"]
+    return getattr(kind, "__args__", None) or (kind,)
+
+
+def overdue_before() -> int:
+    """Return the moment before which a pending effect counts as left behind."""
+    return clock.epoch() - 2 * LEASE_SECONDS

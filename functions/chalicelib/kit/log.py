@@ -1,0 +1,33 @@
+"""Structured logs: one JSON line an event, with the trace id and without personal data.
+
+Only the named scalar facts get in: codes, ids of operations, counts, durations. An exception is written as its type
+and the places it went through, never with its message, which may quote what a person typed.
+"""
+
+import json
+import sys
+import traceback
+from typing import Final
+
+from chalicelib.kit import clock
+
+_ALLOWED: Final = frozenset(
+    {"operation", "status", "code", "milliseconds", "trips", "channel", "effect", "attempt", "count", "system", "state"}
+)
+
+
+def event(name: str, trace_id: str, **facts: str | float | None) -> None:
+    """Write one line to standard output. A fact that is not on the allowed list is a programming error."""
+    stray = facts.keys() - _ALLOWED
+    if stray:
+        raise ValueError(f"These facts may not be logged: {', '.join(sorted(stray))}")
+    line = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def failure(name: str, trace_id: str, error: BaseException, **facts: str | float | None) -> None:
+    """Write an unexpected error: its type and its path through the code, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    path = [f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}" for frame in frames]
+    line: dict[str, object] = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
+    sys.stdout.write(json.dumps(line | {"error": type(error).__name__, "path": path}, ensure_ascii=False) + "\n")

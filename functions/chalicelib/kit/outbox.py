@@ -1,0 +1,57 @@
+"""Effects: what a change asks to be sent later. Written in its transaction, delivered by workers, never in a request."""
+
+from typing import ClassVar, Final
+
+import msgspec
+
+from chalicelib.kit import clock, ids, secret, vault
+from chalicelib.kit.records.tables import Outbox
+
+SHARDS: Final = 4
+KEEP_SECONDS: Final = 7 * 24 * 3600
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to be done outside the request; a subclass names its `channel` and the values to carry."""
+
+    channel: ClassVar[str]
+
+
+class Sms(Effect, frozen=True, kw_only=True):
+    """A text message to a phone (E.164)."""
+
+    channel: ClassVar[str] = "sms"
+    to: str
+    text: str
+
+
+class Email(Effect, frozen=True, kw_only=True):
+    """A letter."""
+
+    channel: ClassVar[str] = "email"
+    to: str
+    subject: str
+    text: str
+
+
+def row(effect: Effect, trace_id: str) -> Outbox:
+    """Make the outbox row of an effect; what it carries is encrypted."""
+    effect_id = ids.new("eff")
+    now = clock.epoch()
+    return Outbox(
+        effect_id=effect_id,
+        channel=effect.channel,
+        kind=type(effect).__name__,
+        sealed=vault.encrypt(secret.derive("outbox"), msgspec.json.encode(effect, enc_hook=str), effect_id.encode()),
+        pending_shard=str(int(effect_id[-1], 16) % SHARDS),
+        pending_since=now,
+        trace_id=trace_id,
+        expires=now + KEEP_SECONDS,
+    )
+
+
+def open_row(found: Outbox, kinds: tuple[type[Effect], ...]) -> Effect:
+    """Read the effect of a row back; `kinds` are those that the worker takes."""
+    kind = next(one for one in kinds if one.__name__ == found.kind)
+    plain = vault.decrypt(secret.derive("outbox"), found.sealed, found.effect_id.encode())
+    return msgspec.json.decode(plain, type=kind)

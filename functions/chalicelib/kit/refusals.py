@@ -1,0 +1,169 @@
+"""The refusals that any operation may give."""
+
+from chalicelib.kit.problem import Refusal
+
+
+class InvalidJson(Refusal):
+    """The body is not one JSON text in UTF-8, repeats a key or is too deep."""
+
+    status = 400
+    title = "Запрос не читается"
+    detail = "Тело запроса не удалось прочитать: {why} Исправьте его и отправьте ещё раз."
+
+
+class BodyTooLarge(Refusal):
+    """The body is over the limit."""
+
+    status = 413
+    title = "Слишком большой запрос"
+    detail = "Запрос больше допустимых 256 КБ. Сократите его и отправьте ещё раз."
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is not declared as JSON."""
+
+    status = 415
+    title = "Неподходящий тип содержимого"
+    detail = "Тело запроса должно быть в формате JSON: укажите заголовок Content-Type: application/json."
+
+
+class WrongFields(Refusal):
+    """Some fields are missing, unknown or wrong; all of them are named."""
+
+    status = 422
+    title = "Есть ошибки в полях"
+    detail = "Проверьте поля, перечисленные ниже, исправьте их и отправьте ещё раз. Ничего не сохранено."
+
+
+class RouteNotFound(Refusal):
+    """There is no such address."""
+
+    status = 404
+    title = "Такого адреса нет"
+    detail = "По этому адресу ничего нет. Сверьте адрес со справочником операций."
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, the method does not."""
+
+    status = 405
+    title = "Метод не подходит"
+    detail = "Этот адрес не принимает такой метод. Разрешённые методы перечислены в заголовке Allow."
+
+
+class NotFound(Refusal):
+    """The thing does not exist, or is not the caller's to see: the two are never told apart."""
+
+    status = 404
+    title = "Не найдено"
+    detail = "Такой записи нет или она вам недоступна. Обновите список и выберите запись заново."
+
+
+class NotSignedIn(Refusal):
+    """No usable session token came with the call."""
+
+    status = 401
+    title = "Нужно войти"
+    detail = "Войдите в кабинет и повторите действие."
+
+
+class SessionEnded(Refusal):
+    """The session ended by idleness, by its absolute limit, by sign-out or by force."""
+
+    status = 401
+    title = "Сеанс завершён"
+    detail = "Сеанс закончился: истекло время, вы вышли или доступ был сброшен. Войдите заново."
+
+
+class RoleNotAllowed(Refusal):
+    """The role of this session may not do this."""
+
+    status = 403
+    title = "Недостаточно прав"
+    detail = "В вашей нынешней роли это действие недоступно. Войдите в роли, которой оно разрешено."
+
+
+class IdentityNotConfirmed(Refusal):
+    """The account rests on matching data only; the person has not been proven yet."""
+
+    status = 403
+    title = "Личность не подтверждена"
+    detail = "Это действие откроется после подтверждения личности. Обратитесь с паспортом в кадровую службу вашей организации."
+
+
+class FreshFactorRequired(Refusal):
+    """A dangerous act needs a second factor entered a short while ago."""
+
+    status = 403
+    title = "Подтвердите вход ещё раз"
+    detail = "Для этого действия второй фактор должен быть введён не более 10 минут назад. Выйдите, войдите заново и повторите."
+
+
+class TooManyCalls(Refusal):
+    """The caller asks too often."""
+
+    status = 429
+    title = "Слишком много запросов"
+    detail = (
+        "Запросы идут слишком часто. Подождите столько секунд, сколько указано в заголовке Retry-After, и повторите."
+    )
+    retry_after = 60
+
+
+class IdempotencyKeyRequired(Refusal):
+    """A POST came without an Idempotency-Key of 22 to 64 random characters."""
+
+    status = 400
+    title = "Нужен ключ повторения"
+    detail = "Добавьте заголовок Idempotency-Key: 22–64 случайных символа (латинские буквы, цифры, «-», «_»), свой для каждого действия."
+
+
+class IdempotencyKeyReused(Refusal):
+    """The key was used before with another request."""
+
+    status = 422
+    title = "Ключ повторения уже использован"
+    detail = "С этим Idempotency-Key раньше пришёл другой запрос. Для нового действия возьмите новый ключ."
+
+
+class VersionRequired(Refusal):
+    """A change came without a strong If-Match."""
+
+    status = 428
+    title = "Нужна версия записи"
+    detail = "Добавьте заголовок If-Match с точным значением ETag из последнего чтения этой записи."
+
+
+class Stale(Refusal):
+    """Somebody changed the entity since it was read."""
+
+    status = 412
+    title = "Запись уже изменилась"
+    detail = (
+        "Пока вы работали, запись изменили. Прочитайте её заново и повторите изменение. Ваше изменение не сохранено."
+    )
+
+
+class Busy(Refusal):
+    """Parallel changes or a throttled store: nothing was written."""
+
+    status = 503
+    title = "Сейчас занято"
+    detail = "Одновременно идут другие изменения. Ничего не сохранено: повторите через секунду."
+    retry_after = 1
+
+
+class InvalidCursor(Refusal):
+    """The cursor is damaged, old, or belongs to another list."""
+
+    status = 400
+    title = "Страница списка устарела"
+    detail = "Продолжение этого списка больше не действует. Откройте список с начала."
+
+
+class InternalError(Refusal):
+    """Something unexpected: nothing about the inside is told."""
+
+    status = 500
+    title = "Ошибка на нашей стороне"
+    detail = "Что-то пошло не так у нас. Повторите позже; если не поможет, сообщите поддержке номер trace_id."

@@ -1,0 +1,52 @@
+"""Settings of a deployment, read from the environment; nothing here is secret (secrets: `kit/secret.py`)."""
+
+import os
+
+# Life of a signed-in session. Bounds for the administrator's settings come with the administration domain.
+IDLE_SECONDS = 15 * 60
+ABSOLUTE_SECONDS = 12 * 3600
+MAX_SESSIONS = 10
+CALLS_A_MINUTE = 120
+PUBLIC_CALLS_A_MINUTE = 30
+SECURITY_RECORDS_A_MINUTE = 10
+MAX_BODY_BYTES = 256 * 1024
+
+
+def table(name: str) -> str:
+    """Return the full name of a table in this deployment."""
+    return f"{os.environ.get('CABINET_PREFIX', 'cabinet')}-{name}"
+
+
+def queue(channel: str) -> str:
+    """Return the name of the queue of a channel in this deployment."""
+    return f"{os.environ.get('CABINET_PREFIX', 'cabinet')}-{channel}"
+
+
+def region() -> str:
+    """Return the region; the default serves local runs, where no cloud is reached."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-central-1"
+
+
+def endpoint(service: str) -> str | None:
+    """Return the address of a DynamoDB-compatible (or other) service outside AWS, or None for AWS itself."""
+    return os.environ.get(f"CABINET_{service.upper()}_ENDPOINT")
+
+
+def key_alias() -> str:
+    """Return the alias of the KMS key that wraps owners' keys and the deployment secret."""
+    return f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-data"
+
+
+def public_url() -> str:
+    """Return the address at which people reach the cabinet and its help pages, without a slash at the end."""
+    return os.environ.get("CABINET_PUBLIC_URL", "http://localhost:8080").rstrip("/")
+
+
+def outside(system: str) -> str:
+    """Return the base address of an outside system, for example `frmr`."""
+    return os.environ.get(f"CABINET_{system.upper()}_URL", "").rstrip("/")
+
+
+def mail_sender() -> str:
+    """Return the address that letters of the cabinet come from."""
+    return os.environ.get("CABINET_MAIL_SENDER", "cabinet@example.org")

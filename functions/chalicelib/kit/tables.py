@@ -1,0 +1,160 @@
+"""The base of every table; apart from files named `tables.py`, nothing knows PynamoDB."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pynamodb.connection import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noqa: PLC0414 - given on to the catalogue
+from pynamodb.models import Model
+from pynamodb.transactions import TransactGet
+
+from chalicelib.kit import aws, settings
+from chalicelib.kit.refusals import Busy
+
+M = TypeVar("M", bound="Table")
+T = TypeVar("T")
+ATTEMPTS = 4
+_PASSING = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ThrottlingException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+    }
+)
+
+
+class Table(Model):
+    """One kind of item. `stream` asks for a stream of changes; an attribute `expires` is the table's time to live."""
+
+    stream: ClassVar[bool] = False
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        connection = super()._get_connection()
+        connection.connection._client = aws.client("dynamodb")  # noqa: SLF001 - PynamoDB would make a client per model
+        return connection
+
+    @property
+    def person(self) -> str | None:
+        """The person to whom the item belongs, or None when it belongs to nobody."""
+        return getattr(self, "person_id", None)
+
+    @property
+    def organisation(self) -> str | None:
+        """The organisation at which the item arose, or None."""
+        return getattr(self, "organisation_id", None)
+
+    @classmethod
+    def is_new(cls) -> Condition:
+        """Return the condition that no item with the same key exists yet."""
+        attribute: Any = cls._hash_key_attribute()  # type: ignore[no-untyped-call]
+        condition: Condition = attribute.does_not_exist()
+        return condition
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag of an item that has a version."""
+        return f'"{int(getattr(self, "version", 0))}"'
+
+
+@dataclass(frozen=True)
+class Get(Generic[M]):
+    """One item to be read by its whole key."""
+
+    model: type[M]
+    hash: str
+    range: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Find(Generic[M]):
+    """One Query: of a table's partition, or of an index's."""
+
+    model: type[M]
+    partition: str
+    range_condition: Condition | None = None
+    index: GlobalSecondaryIndex[Any] | None = None
+    newest_first: bool = False
+
+    def run(self, limit: int | None, start: dict[str, Any] | None) -> Iterator[M]:
+        """Run the query; consistent unless an index is asked, which is always eventual."""
+        target = self.index or self.model
+        options: dict[str, Any] = {} if self.index is not None else {"consistent_read": True}
+        result = target.query(
+            self.partition,
+            self.range_condition,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=start,
+            scan_index_forward=not self.newest_first,
+            **options,
+        )
+        yield from result
+
+    def place_of(self, item: M) -> dict[str, Any]:
+        """Return the key from which the query goes on after an item: the table's own, and the index's."""
+        names = {self.model._hash_keyname, self.model._range_keyname}  # noqa: SLF001 - PynamoDB has no public name
+        if self.index is not None:
+            names |= {part["AttributeName"] for part in self.index._get_schema()["key_schema"]}  # noqa: SLF001 - see above
+        whole = item.serialize()
+        return {name: whole[name] for name in names if name is not None}
+
+
+def connection() -> Connection:
+    """Return a connection for transactions, on the shared client."""
+    made = Connection(region=settings.region())
+    made._client = aws.client("dynamodb")  # noqa: SLF001 - see Table
+    return made
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Try again at most three times within a second what failed only by conflict or throttling; then refuse as busy."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return act()
+        except PynamoDBException as error:
+            if not _is_passing(error):
+                raise
+        if attempt < ATTEMPTS - 1:
+            time.sleep(random.uniform(0, 0.08 * 2**attempt))
+    raise Busy
+
+
+def fetch(gets: tuple[Get[Any], ...]) -> list[Any]:
+    """Read items by key in one round trip, consistently; None stands for an item that does not exist."""
+    if len(gets) == 1:
+        return [patiently(lambda: _fetch_one(gets[0]))]
+    return patiently(lambda: _fetch_many(gets))
+
+
+def _fetch_one(get: Get[Any]) -> Any:
+    try:
+        return get.model.get(get.hash, get.range, consistent_read=True)
+    except get.model.DoesNotExist:
+        return None
+
+
+def _fetch_many(gets: tuple[Get[Any], ...]) -> list[Any]:
+    read = TransactGet(connection=connection())
+    for get in gets:
+        read.get(get.model, get.hash, get.range)
+    raw = read._commit()["Responses"]  # noqa: SLF001 - its futures raise for a missing item
+    return [get.model.from_raw_data(one["Item"]) if "Item" in one else None for get, one in zip(gets, raw, strict=True)]
+
+
+def _is_passing(error: PynamoDBException) -> bool:
+    if isinstance(error, TransactWriteError | TransactGetError) and error.cancellation_reasons:
+        reasons = {one.code for one in error.cancellation_reasons if one is not None}
+        return bool(reasons) and reasons <= _PASSING
+    return error.cause_response_code in _PASSING

@@ -1,0 +1,249 @@
+"""Text types: the only strings that requests may hold. Each normalises to NFC, refuses control characters and says why.
+
+A type's `pattern` is what is published in JSON Schema; `parse` may refuse more (check digits), never accept more.
+"""
+
+import re
+import unicodedata
+from typing import ClassVar, Self
+
+from chalicelib.kit import identifiers
+
+
+class Text(str):
+    """One line of text without control characters."""
+
+    __slots__ = ()
+    label: ClassVar[str] = "Текст"
+    hint: ClassVar[str] = "Одна строка."
+    example: ClassVar[str] = "Текст"
+    pattern: ClassVar[str] = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
+    min_length: ClassVar[int] = 1
+    max_length: ClassVar[int] = 200
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Take what a person typed; return the canonical form, or raise ValueError with a Russian sentence."""
+        if not isinstance(value, str):
+            raise ValueError("Здесь нужна строка.")  # noqa: TRY004 - a person's mistake, reported with the others
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("В строке есть недопустимые символы.") from None
+        text = unicodedata.normalize("NFC", value)
+        if not cls.min_length <= len(text) <= cls.max_length:
+            raise ValueError(f"Длина должна быть от {cls.min_length} до {cls.max_length} символов.")
+        if re.search(cls.pattern, text) is None:
+            raise ValueError(f"Недопустимые символы или вид записи. {cls.hint}")
+        return cls(cls.canonical(text))
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the stored form; ValueError when the text is not acceptable."""
+        stripped = text.strip()
+        if len(stripped) < cls.min_length:
+            raise ValueError("Поле не заполнено.")
+        return stripped
+
+    @classmethod
+    def schema(cls) -> dict[str, object]:
+        """Return the JSON Schema of the type."""
+        pattern = cls.pattern.replace(r"\A", "^").replace(r"\Z", "$")
+        return {
+            "type": "string",
+            "title": cls.label,
+            "description": cls.hint,
+            "examples": [cls.example],
+            "pattern": pattern,
+            "minLength": cls.min_length,
+            "maxLength": cls.max_length,
+        }
+
+
+class PersonName(Text):
+    """A part of a person's name."""
+
+    __slots__ = ()
+    label = "Имя, фамилия или отчество"
+    hint = "Буквы, пробел, дефис, апостроф и точка, как в паспорте."
+    example = "Иванова"
+    pattern = r"\A[ ]*[A-Za-zА-Яа-яЁёÀ-ɏ][A-Za-zА-Яа-яЁёÀ-ɏ '’.()-]*\Z"
+    max_length = 60
+
+
+class Snils(Text):
+    """СНИЛС."""
+
+    __slots__ = ()
+    label = "СНИЛС"
+    hint = "Одиннадцать цифр, например 112-233-445 95."
+    example = "112-233-445 95"
+    pattern = r"\A[0-9 -]{11,20}\Z"
+    max_length = 20
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the control digits."""
+        return identifiers.snils(text)
+
+
+class PersonInn(Text):
+    """ИНН of a person."""
+
+    __slots__ = ()
+    label = "ИНН"
+    hint = "Двенадцать цифр ИНН физического лица."
+    example = "500100732259"
+    pattern = r"\A[0-9 -]{12,20}\Z"
+    max_length = 20
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the control digits."""
+        return identifiers.inn_person(text)
+
+
+class Ogrn(Text):
+    """ОГРН of an organisation."""
+
+    __slots__ = ()
+    label = "ОГРН организации"
+    hint = "Тринадцать цифр."
+    example = "1027700132195"
+    pattern = r"\A[0-9 -]{13,20}\Z"
+    max_length = 20
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the control digit."""
+        return identifiers.ogrn(text)
+
+
+class Ogrnip(Text):
+    """ОГРНИП of an individual entrepreneur."""
+
+    __slots__ = ()
+    label = "ОГРНИП"
+    hint = "Пятнадцать цифр; заполняет только индивидуальный предприниматель."
+    example = "304500518190930"
+    pattern = r"\A[0-9 -]{15,24}\Z"
+    max_length = 24
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the control digit."""
+        return identifiers.ogrnip(text)
+
+
+class Licence(Text):
+    """Registration number of a medical licence."""
+
+    __slots__ = ()
+    label = "Регистрационный номер лицензии"
+    hint = "Как в реестре лицензий, например Л041-01137-77/00584930 (первая буква — русская «Л»)."
+    example = "Л041-01137-77/00584930"
+    pattern = r"\A[0-9A-Za-zА-Яа-я /-]{6,40}\Z"
+    max_length = 40
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the form."""
+        return identifiers.licence(text)
+
+
+class Phone(Text):
+    """Mobile phone, stored as E.164."""
+
+    __slots__ = ()
+    label = "Мобильный телефон"
+    hint = "Российский номер, например +7 900 123-45-67."
+    example = "+79001234567"
+    pattern = r"\A[0-9+() .-]{10,24}\Z"
+    max_length = 24
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check by the numbering plan."""
+        return identifiers.phone(text)
+
+
+class Email(Text):
+    """E-mail address."""
+
+    __slots__ = ()
+    label = "Электронная почта"
+    hint = "Адрес вида ivanova@example.ru."
+    example = "ivanova@example.ru"
+    pattern = r"\A[^\x00-\x20\x7f@]{1,64}@[^\x00-\x20\x7f@]{3,250}\Z"
+    min_length = 5
+    max_length = 254
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Check the form and lower the domain."""
+        return identifiers.email(text)
+
+
+class PersonnelNumber(Text):
+    """Personnel number given by the employer."""
+
+    __slots__ = ()
+    label = "Табельный номер"
+    hint = "До 20 букв и цифр, можно «-» и «/»."
+    example = "1042"
+    pattern = r"\A[0-9A-Za-zА-Яа-я/-]{1,20}\Z"
+    max_length = 20
+
+
+class Login(Text):
+    """Login as the person types it; what does not look like one is simply unknown."""
+
+    __slots__ = ()
+    label = "Логин"
+    hint = "Латинские буквы, цифры и подчёркивание."
+    example = "ivanova_ap"
+    pattern = r"\A[A-Za-z0-9_]{1,60}\Z"
+    max_length = 60
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Lower the case."""
+        return text.lower()
+
+
+class Password(Text):
+    """A password: kept to the letter, spaces included."""
+
+    __slots__ = ()
+    label = "Пароль"
+    hint = "Не короче 8 символов: буквы разного регистра, цифра и специальный знак."
+    example = "Kardio-2026!"
+    max_length = 128
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Keep every character."""
+        return text
+
+
+class Code(Text):
+    """A six-digit one-time code."""
+
+    __slots__ = ()
+    label = "Код подтверждения"
+    hint = "Шесть цифр из сообщения или приложения."
+    example = "123456"
+    pattern = r"\A[0-9]{6}\Z"
+    min_length = 6
+    max_length = 6
+
+
+class Token(Text):
+    """An opaque value that the cabinet gave earlier."""
+
+    __slots__ = ()
+    label = "Значение, выданное кабинетом"
+    hint = "Передайте его без изменений."
+    example = "flw_0192f0c8"
+    pattern = r"\A[A-Za-z0-9_.=-]+\Z"
+    max_length = 2000

@@ -1,0 +1,97 @@
+"""One write: entities, journal record, effects and the keyed answer in one TransactWriteItems, or nothing at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.kit.outbox import Effect
+from chalicelib.kit.problem import Refusal
+from chalicelib.kit.records.tables import Idempotency
+from chalicelib.kit.refusals import Busy, Stale
+from chalicelib.kit.tables import Get, Table, connection, patiently
+
+Kind = Literal["check", "delete", "put", "update"]
+_ORDER: dict[Kind, int] = {"check": 0, "delete": 1, "put": 2, "update": 3}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One item of a transaction, and the refusal that its failed condition means."""
+
+    kind: Kind
+    item: Any
+    refusal: type[Refusal] | Refusal
+    actions: Sequence[Action] = ()
+    condition: Condition | None = None
+
+
+class AlreadyAnswered(Exception):  # noqa: N818 - not an error: the first sending succeeded
+    """The keyed request had succeeded before; holds the stored record."""
+
+    def __init__(self, stored: Idempotency) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class Transaction:
+    """Gathers what an operation wants to write; the kit commits it after the operation has answered."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.effects: list[Effect] = []
+
+    def put(self, item: Table, refusal: type[Refusal] | Refusal = Busy) -> None:
+        """Write a new item; `refusal` when one with the same key exists."""
+        self.steps.append(Step("put", item, refusal, condition=item.is_new()))
+
+    def update(
+        self, item: Table, *actions: Action, when: Condition | None = None, refusal: type[Refusal] | Refusal = Stale
+    ) -> None:
+        """Change a loaded item; its version must still be the loaded one, and `when` must hold."""
+        self.steps.append(Step("update", item, refusal, actions, when))
+
+    def delete(self, item: Table, *, when: Condition | None = None, refusal: type[Refusal] | Refusal = Stale) -> None:
+        """Remove a loaded item under the same conditions."""
+        self.steps.append(Step("delete", item, refusal, condition=when))
+
+    def check(self, get: Get[Any], when: Condition, refusal: type[Refusal] | Refusal = Stale) -> None:
+        """Demand a condition of an item that is not changed."""
+        self.steps.append(Step("check", get, refusal, condition=when))
+
+    def send(self, effect: Effect) -> None:
+        """Have an effect delivered once the transaction stands."""
+        self.effects.append(effect)
+
+
+def commit(steps: list[Step]) -> None:
+    """Write all steps or none. Raises the refusal of the failed step, Busy, or AlreadyAnswered."""
+    ordered = sorted(steps, key=lambda step: _ORDER[step.kind])
+    write = TransactWrite(connection=connection())
+    for step in ordered:
+        _add(write, step)
+    try:
+        patiently(write._commit)  # noqa: SLF001 - leaving a `with` block would not let us retry
+    except TransactWriteError as error:
+        for step, reason in zip(ordered, error.cancellation_reasons, strict=False):
+            if reason is not None and reason.code == "ConditionalCheckFailed":
+                if isinstance(step.item, Idempotency) and reason.raw_item:
+                    raise AlreadyAnswered(Idempotency.from_raw_data(reason.raw_item)) from None
+                raise (step.refusal if isinstance(step.refusal, Refusal) else step.refusal()) from None
+        raise
+
+
+def _add(write: TransactWrite, step: Step) -> None:
+    if step.kind == "check" and step.condition is not None:
+        write.condition_check(step.item.model, step.item.hash, step.item.range, condition=step.condition)
+    elif step.kind == "delete":
+        write.delete(step.item, condition=step.condition)
+    elif step.kind == "put":
+        keep = "ALL_OLD" if isinstance(step.item, Idempotency) else None
+        write.save(step.item, condition=step.condition, return_values=keep)
+    else:
+        write.update(step.item, actions=list(step.actions), condition=step.condition)

@@ -1,0 +1,62 @@
+"""Requests and replies as the kit sees them, free of the framework."""
+
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of the API."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    path_values: dict[str, str]
+    query: dict[str, list[str]]
+    body: bytes
+    address: str
+    trace_id: str
+
+    @property
+    def network(self) -> str:
+        """The caller's network: the IPv4 address, or the /64 of an IPv6 one."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return "unknown"
+        if isinstance(address, ipaddress.IPv6Address):
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(address)
+
+    @property
+    def device(self) -> str:
+        """What the client says of itself, cut short."""
+        return re.sub(r"[^\x20-\x7e]", "", self.headers.get("user-agent", ""))[:200]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer: JSON text, a problem or a file."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: dict[str, str] = {}
+
+
+def from_gateway(event: dict[str, Any], body: bytes, trace_id: str) -> Request:
+    """Read an API Gateway (REST, proxy) event."""
+    context = event["requestContext"]
+    many = event.get("multiValueQueryStringParameters") or {}
+    return Request(
+        method=context["httpMethod"],
+        path=unquote(context.get("path") or event.get("path") or ""),
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        path_values={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
+        query={name: list(values) for name, values in many.items()},
+        body=body,
+        address=(context.get("identity") or {}).get("sourceIp") or "",
+        trace_id=trace_id,
+    )

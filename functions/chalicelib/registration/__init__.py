@@ -1,0 +1,1 @@
+"""Registration: how a medical worker gets an account of the cabinet."""

@@ -1,0 +1,103 @@
+"""Rules of registration: how a login is made of a name, what a password must be, when two names are one person's."""
+
+import re
+import unicodedata
+
+LOGIN_RUN = 3
+LOGIN_BASE_LENGTH = 40
+LAST_LOGIN_NUMBER = 999_999
+PASSWORD_SHORTEST = 8
+PASSWORD_LONGEST = 128
+
+_LETTERS = dict(zip("абвгдезийклмнопрстуфыэё", "abvgdeziiklmnoprstufyee", strict=True))
+_LETTERS |= dict(zip("жхцчшщъьюя", ("zh", "kh", "ts", "ch", "sh", "shch", "", "", "iu", "ia"), strict=True))
+_INITIALS_LENGTH = 8  # two of the longest transliterated letters
+_LOGIN = re.compile(r"([A-Za-z](?:[A-Za-z0-9_]*[A-Za-z])?)([1-9][0-9]{0,5})?")
+_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}  # controls, halves of surrogate pairs, line and paragraph separators
+
+
+def _transliterated(character: str) -> str:
+    """Return a lower-case character in ASCII letters, `_` for a space or dash, nothing for what has no Latin form."""
+    if character.isspace() or unicodedata.category(character) == "Pd":
+        return "_"
+    if character in _LETTERS:
+        return _LETTERS[character]
+    parts = unicodedata.normalize("NFKD", character).lower()
+    return "".join(_LETTERS.get(part, part if "a" <= part <= "z" else "") for part in parts)
+
+
+def _words(name: str) -> list[str]:
+    """Return the transliterated letters of a name, one string for each letter or separator that leaves something."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return [letter for letter in map(_transliterated, folded) if letter]
+
+
+def _initial(name: str) -> str:
+    return next((letter for letter in _words(name) if letter != "_"), "")
+
+
+def login_base(last_name: str, first_name: str, middle_name: str | None) -> str:
+    """Return the login a name gives before any number: `ivanova_ap` for Иванова Анна Петровна.
+
+    It has letters a to z and `_` only, starts and ends with a letter and is at most `LOGIN_BASE_LENGTH` long.
+    """
+    initials = (_initial(first_name) + _initial(middle_name or ""))[:_INITIALS_LENGTH]
+    surname = re.sub("_+", "_", "".join(_words(last_name))).strip("_") or "worker"
+    room = LOGIN_BASE_LENGTH - len(initials) - 1
+    return f"{surname[:room].rstrip('_')}_{initials}".rstrip("_")
+
+
+def login_of(base: str, number: int) -> str:
+    """Return the login of the `number`-th worker with this base: the first has no number, the second has 2."""
+    login = base if number == 1 else f"{base}{number}"
+    if split_login(login) != (base, number):
+        raise ValueError(f"{base!r} and {number} do not make a login")
+    return login
+
+
+def split_login(login: str) -> tuple[str, int]:
+    """Return the base and the number of a login, in lower case; raise `ValueError` on what `login_of` cannot make."""
+    match = _LOGIN.fullmatch(login)
+    if not match or len(match[1]) > LOGIN_BASE_LENGTH or match[2] == "1":
+        raise ValueError("Логин состоит из латинских букв, цифр и знака «_», например ivanova_ap: проверьте раскладку.")
+    return match[1].lower(), int(match[2] or 1)
+
+
+def _repeats_login(password: str, login: str) -> bool:
+    """Tell whether `LOGIN_RUN` neighbouring characters of the login stand in the password, forwards or backwards."""
+    password, login = password.casefold(), login.casefold()
+    runs = (login[start : start + LOGIN_RUN] for start in range(len(login) - LOGIN_RUN + 1))
+    return any(run in password or run[::-1] in password for run in runs)
+
+
+def weaknesses_of_password(password: str, login: str) -> list[str]:
+    """Return a Russian sentence for every rule the password breaks, none for a good one."""
+    password = unicodedata.normalize("NFC", password)
+    kinds = {unicodedata.category(character) for character in password}
+    cases = re.search("[a-zа-яё]", password) and re.search("[A-ZА-ЯЁ]", password)
+    rules = (
+        (len(password) < PASSWORD_SHORTEST, f"Пароль короткий: нужно не меньше {PASSWORD_SHORTEST} знаков."),
+        (len(password) > PASSWORD_LONGEST, f"Пароль длинный: нужно не больше {PASSWORD_LONGEST} знаков."),
+        (not cases, "Добавьте в пароль и заглавные, и строчные буквы."),
+        (not re.search("[0-9]", password), "Добавьте в пароль хотя бы одну цифру."),
+        (
+            not any(kind[0] in "PS" for kind in kinds),
+            "Добавьте в пароль хотя бы один специальный знак, например ! или %.",
+        ),
+        (bool(kinds & _UNPRINTABLE), "Уберите из пароля перенос строки и другие управляющие знаки."),
+        (
+            _repeats_login(password, login),
+            f"Уберите из пароля части логина: {LOGIN_RUN} и более его знака подряд нельзя повторять, даже наоборот.",
+        ),
+    )
+    return [sentence for broken, sentence in rules if broken]
+
+
+def same_person_names(a: str, b: str) -> bool:
+    """Tell whether two spellings are one name: case, ё or е, extra spaces and the kind of hyphen do not matter."""
+
+    def plain(name: str) -> str:
+        folded = unicodedata.normalize("NFC", name).casefold().replace("ё", "е")
+        return re.sub(r" ?[-\u2010-\u2015\u2212] ?", "-", " ".join(folded.split()))
+
+    return plain(a) == plain(b)

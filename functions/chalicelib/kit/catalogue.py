@@ -1,11 +1,10 @@
-"""The catalogue: every operation and worker, declared once and read by the door, the templates, the docs and the gates."""
+"""The catalogue: every operation and worker of the cabinet."""
 
 import importlib
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from chalicelib.kit.access import Relation, Role
 from chalicelib.kit.outbox import Effect
@@ -13,7 +12,6 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.kit.tables import GlobalSecondaryIndex, Table
 
-F = TypeVar("F", bound=Callable[..., Any])
 _SHARED_FILES: Final = frozenset({"__init__", "tables", "rules", "refusals", "schemas"})
 
 
@@ -157,75 +155,6 @@ operations: dict[str, Operation] = {}
 workers: dict[str, Worker] = {}
 
 
-def operation(
-    route: str,
-    *,
-    allow: Mapping[Role, Relation] | None = None,
-    public: bool = False,
-    claimed: bool = False,
-    fresh: bool = False,
-    match: bool = False,
-    reads: Iterable[type[Table] | Touch] = (),
-    writes: Iterable[Touch] = (),
-    uses: Iterable[Outside | Uses] = (),
-    effects: Iterable[type[Effect]] = (),
-    refuses: Iterable[type[Refusal]] = (),
-    audit: str,
-    status: int = 200,
-    media: str = "application/json",
-    memory: int = 256,
-    timeout: int = 10,
-    internal: bool = False,
-) -> Callable[[F], F]:
-    """Declare the function below as an operation; body, query and answer are read from its annotations."""
-    method, path = route.split(" ")
-
-    def declare(function: F) -> F:
-        kinds = dict(function.__annotations__)
-        declared = Operation(
-            **_common(function, reads, writes, uses, effects, audit, memory, timeout),
-            method=method,
-            path=path,
-            allow=dict(allow or {}),
-            public=public,
-            claimed=claimed,
-            fresh=fresh,
-            match=match,
-            refuses=tuple(refuses),
-            status=status,
-            body=kinds.get("body"),
-            query=kinds.get("query"),
-            path_names=tuple(re.findall(r"{(\w+)}", path)),
-            answer=kinds["return"],
-            media=media,
-            internal=internal,
-        )
-        _add(operations, declared)
-        return function
-
-    return declare
-
-
-def worker(
-    *,
-    on: Stream | Queue | Every,
-    reads: Iterable[type[Table] | Touch] = (),
-    writes: Iterable[Touch] = (),
-    uses: Iterable[Outside | Uses] = (),
-    effects: Iterable[type[Effect]] = (),
-    audit: str = "",
-    memory: int = 256,
-    timeout: int = 60,
-) -> Callable[[F], F]:
-    """Declare the function below as a worker that events call."""
-
-    def declare(function: F) -> F:
-        _add(workers, Worker(**_common(function, reads, writes, uses, effects, audit, memory, timeout), on=on))
-        return function
-
-    return declare
-
-
 def load(address: str | None = None) -> None:
     """Import every file of every domain, or only the one that `address` names (`profile.read_profile`)."""
     if address:
@@ -235,33 +164,3 @@ def load(address: str | None = None) -> None:
     for file in sorted(root.glob("*/*.py")):
         if file.parent.name != "kit" and file.stem not in _SHARED_FILES:
             importlib.import_module(f"chalicelib.{file.parent.name}.{file.stem}")
-
-
-def _common(
-    function: Callable[..., Any],
-    reads: Any,
-    writes: Any,
-    uses: Any,
-    effects: Any,
-    audit: str,
-    memory: int,
-    timeout: int,
-) -> dict[str, Any]:
-    return {
-        "name": function.__name__,
-        "domain": function.__module__.split(".")[1],
-        "function": function,
-        "reads": tuple(one if isinstance(one, Touch) else Get(one) for one in reads),
-        "writes": tuple(writes),
-        "uses": tuple(uses),
-        "effects": tuple(effects),
-        "audit": audit,
-        "memory": memory,
-        "timeout": timeout,
-    }
-
-
-def _add(register: dict[str, Any], declared: Declared) -> None:
-    if declared.name in operations or declared.name in workers:
-        raise ValueError(f"Two files declare the name {declared.name}; names are unique in the cabinet.")
-    register[declared.name] = declared

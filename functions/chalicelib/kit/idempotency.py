@@ -22,7 +22,7 @@ class KeyedRequest:
 
     def __init__(self, request: Request, operation: str, caller: str, key: str) -> None:
         self._key = key.encode()
-        place = "\x1f".join((caller, operation, request.path, key))
+        place = f"{caller}\x1f{operation}\x1f{request.path}\x1f{key}"
         self.record = hashlib.sha256(place.encode()).hexdigest()
         match = request.headers.get("if-match", "")
         said = f"{request.method}\x1f{request.path}\x1f{match}\x1f".encode() + request.body

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from chalicelib.kit import clock, ids, settings
 from chalicelib.kit.call import Call
-from chalicelib.kit.records.tables import JournalRecord, SecurityRecord, keep_until
 from chalicelib.kit.refusals import InternalError
 from chalicelib.kit.tables import Table, patiently
+from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord, keep_until
 from chalicelib.kit.transaction import Step
 
 

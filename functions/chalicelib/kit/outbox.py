@@ -1,4 +1,4 @@
-"""Effects: what a change asks to be sent later. Written in its transaction, delivered by workers, never in a request."""
+"""Effects: what a change asks to be sent later; written in its transaction, delivered by workers."""
 
 from typing import ClassVar, Final
 

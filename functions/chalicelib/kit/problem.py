@@ -1,4 +1,4 @@
-"""Expected refusals: each is a class with a status, a stable code and a Russian sentence; one place turns it into HTTP."""
+"""Expected refusals: each is a class with a status, a stable code and a Russian sentence."""
 
 import re
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: list[FieldError] = []
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a refusal is expected, not an error
     """An expected «no». Subclasses are statements: `VisitOverlaps` gives the code `visit-overlaps`."""
 
     status: ClassVar[int] = 409

@@ -1,11 +1,8 @@
-"""The kit's own tables: sessions, keyed answers, the outbox, counters of calls, the journal and its security part."""
+"""The kit's own tables: sessions, keyed answers, the outbox and counters of calls."""
 
-import json
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -172,100 +169,3 @@ class Counter(Table):
         changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + 3600)]
         patiently(lambda: item.update(actions=changes))
         return int(item.calls)
-
-
-class JournalRecord(Table):
-    """What one person did: written once, never changed; retention is the time to live."""
-
-    class Meta:
-        table_name = settings.table("journal")
-
-    stream: ClassVar[bool] = True
-
-    person_id = UnicodeAttribute(hash_key=True)
-    record_id = UnicodeAttribute(range_key=True)
-    kind = UnicodeAttribute()
-    person_kind = UnicodeAttribute()
-    operation = UnicodeAttribute()
-    outcome = UnicodeAttribute()
-    role = UnicodeAttribute(null=True)
-    organisation_id = UnicodeAttribute(null=True)
-    subject_id = UnicodeAttribute(null=True)
-    objects = ListAttribute[Any](default=list)
-    fields = ListAttribute[Any](default=list)
-    trace_id = UnicodeAttribute()
-    origin = BinaryAttribute(legacy_encoding=False, null=True)
-    expires = NumberAttribute()
-
-    class BySubject(GlobalSecondaryIndex["JournalRecord"]):
-        """Who looked at or changed a person's data; his own acts are not in it."""
-
-        class Meta:
-            index_name = "by_subject"
-            projection = AllProjection()
-
-        subject_id = UnicodeAttribute(hash_key=True)
-        record_id = UnicodeAttribute(range_key=True)
-
-    class ByKind(GlobalSecondaryIndex["JournalRecord"]):
-        """A person's acts of one kind."""
-
-        class Meta:
-            index_name = "by_kind"
-            projection = AllProjection()
-
-        person_kind = UnicodeAttribute(hash_key=True)
-        record_id = UnicodeAttribute(range_key=True)
-
-    class ByOrganisation(GlobalSecondaryIndex["JournalRecord"]):
-        """Acts done in the name of an organisation."""
-
-        class Meta:
-            index_name = "by_organisation"
-            projection = AllProjection()
-
-        organisation_id = UnicodeAttribute(hash_key=True)
-        record_id = UnicodeAttribute(range_key=True)
-
-    by_subject = BySubject()
-    by_kind = ByKind()
-    by_organisation = ByOrganisation()
-
-
-class SecurityRecord(Table):
-    """Calls of no known person: by source, hour and shard; past a limit a minute only a sum is kept."""
-
-    class Meta:
-        table_name = settings.table("security_journal")
-
-    place = UnicodeAttribute(hash_key=True)
-    record_id = UnicodeAttribute(range_key=True)
-    operation = UnicodeAttribute(null=True)
-    outcome = UnicodeAttribute(null=True)
-    trace_id = UnicodeAttribute(null=True)
-    calls = NumberAttribute(default=1)
-    expires = NumberAttribute(null=True)
-
-    def one_more(self) -> list[Action]:
-        """Return the changes that add a call to the summed record."""
-        cls = type(self)
-        return [cls.calls.add(1), cls.expires.set(self.expires), cls.outcome.set("summed")]
-
-    def add_one(self) -> None:
-        """Add a call to the summed record outside a transaction."""
-        self.update(actions=self.one_more())
-
-
-@lru_cache(maxsize=1)
-def _retention() -> list[dict[str, Any]]:
-    data = json.loads((Path(__file__).parent.parent / "data/journal_retention.json").read_text(encoding="utf-8"))
-    rules: list[dict[str, Any]] = data["rules"]
-    return rules
-
-
-def keep_until(kind: str) -> int:
-    """Return the second until which a record of a kind is kept: the longest matching prefix decides."""
-    today = clock.now().date().isoformat()
-    valid = [one for one in _retention() if one["valid_from"] <= today and kind.startswith(one["kind_prefix"])]
-    days: int = max(valid, key=lambda one: len(one["kind_prefix"]))["days"]
-    return clock.epoch() + days * 24 * 3600

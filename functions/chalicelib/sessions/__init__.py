@@ -1,0 +1,1 @@
+"""Sessions: what is open now and how to leave it."""

@@ -1,0 +1,20 @@
+"""The session of this call."""
+
+from chalicelib.kit.access import Own, Role
+from chalicelib.kit.call import Call
+from chalicelib.kit.declare import operation
+from chalicelib.kit.records.tables import Session
+from chalicelib.kit.tables import Get
+from chalicelib.sessions.schemas import SessionView, view
+
+
+@operation(
+    "GET /v1/sessions/current",
+    allow={Role.WORKER: Own(), Role.HR: Own()},
+    claimed=True,
+    reads=[Session],
+    audit="session.read",
+)
+def read_session(call: Call) -> SessionView:
+    """Показать текущий сеанс."""
+    return view(call.read(Get(Session, call.actor.handle, call.actor.session_id)))

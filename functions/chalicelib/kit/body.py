@@ -13,11 +13,11 @@ from chalicelib.kit.text import Text
 MAX_DEPTH: Final = 20
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, forbid_unknown_fields=True):
     """What a command brings. Its fields are text types, dates, numbers, enumerations or other bodies."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct):
     """What an operation gives back. Its fields have no defaults, so that the published schema requires them all."""
 
 

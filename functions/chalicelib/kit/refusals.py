@@ -121,7 +121,10 @@ class IdempotencyKeyRequired(Refusal):
 
     status = 400
     title = "Нужен ключ повторения"
-    detail = "Добавьте заголовок Idempotency-Key: 22–64 случайных символа (латинские буквы, цифры, «-», «_»), свой для каждого действия."
+    detail = (
+        "Добавьте заголовок Idempotency-Key: 22–64 случайных символа "
+        "(латинские буквы, цифры, «-», «_»), свой для каждого действия."
+    )
 
 
 class IdempotencyKeyReused(Refusal):

@@ -5,17 +5,19 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from chalicelib.kit import clock, cursor, ids, secret
+from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.access import Actor, Relation
 from chalicelib.kit.catalogue import Operation
-from chalicelib.kit.refusals import NotFound, Stale
+from chalicelib.kit.refusals import InvalidCursor, NotFound, Stale
 from chalicelib.kit.tables import Find, Get, Table, fetch, patiently
 from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.kit.web import Request
 
+CURSOR_SECONDS = 24 * 3600
 A = TypeVar("A", bound=Table)
 B = TypeVar("B", bound=Table)
+C = TypeVar("C", bound=Table)
 
 
 class NotYours(NotFound):
@@ -67,8 +69,10 @@ class Call:
     def read(self, first: Get[A], /) -> A: ...
     @overload
     def read(self, first: Get[A], second: Get[B], /) -> tuple[A, B]: ...
+    @overload
+    def read(self, first: Get[A], second: Get[B], third: Get[C], /) -> tuple[A, B, C]: ...
     def read(self, *gets: Get[Any]) -> Any:
-        """Read one or two items in one trip; refuses when one is missing or is not the caller's."""
+        """Read one to three items in one trip; refuses when one is missing or is not the caller's."""
         found = fetch(gets)
         if any(item is None for item in found):
             raise NotFound
@@ -76,12 +80,13 @@ class Call:
             self.prove(item)
         return found[0] if len(gets) == 1 else tuple(found)
 
-    def look(self, get: Get[A]) -> A | None:
-        """Read one item that need not exist, in an operation that decides by its absence."""
-        (item,) = fetch((get,))
-        if item is not None:
-            self.prove(item)
-        return item  # type: ignore[no-any-return] # fetch reads several kinds at once
+    def look(self, *gets: Get[Any]) -> list[Any]:
+        """Read items that need not exist, in one trip; None stands for a missing one."""
+        found = fetch(gets)
+        for item in found:
+            if item is not None:
+                self.prove(item)
+        return found
 
     def page(self, find: Find[Any], limit: int, start: str | None, bound: str = "") -> Page:
         """Read one page of a list, newest first where the list says so; one item more tells whether it goes on."""
@@ -89,12 +94,15 @@ class Call:
             raise NotYours
         self.proven = True
         bound = f"{self.operation.name}/{self.actor.person_id}/{find.partition}/{bound}"
-        place = cursor.open_(start, bound) if start else None
+        opened = ticket.unseal("cursor", start, bound) if start else {"place": None}
+        if opened is None:
+            raise InvalidCursor
+        place = opened["place"]
         items = patiently(lambda: list(find.run(limit + 1, place)))
         if len(items) <= limit:
             return Page(items=items, next_cursor=None)
         kept = items[:limit]
-        return Page(items=kept, next_cursor=cursor.seal(find.place_of(kept[-1]), bound))
+        return Page(items=kept, next_cursor=ticket.seal("cursor", CURSOR_SECONDS, bound, place=find.place_of(kept[-1])))
 
     def prove(self, item: Table) -> None:
         """Judge whether the acting person may deal with an item, by the relation declared for his role."""
@@ -114,8 +122,12 @@ class Call:
 
     def match(self, item: Table) -> None:
         """Refuse unless the caller named the present version of a loaded item; the transaction holds it to that."""
+        self.match_version(getattr(item, "version", 0))
+
+    def match_version(self, version: float) -> None:
+        """Refuse unless the caller named this version; for a part of an item that has a version of its own."""
         self.matched = True
-        if self.request.headers.get("if-match") != item.etag:
+        if self.request.headers.get("if-match") != f'"{int(version)}"':
             raise Stale
 
     def tag(self, version: int) -> None:

@@ -12,7 +12,7 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.kit.tables import GlobalSecondaryIndex, Table
 
-_SHARED_FILES: Final = frozenset({"__init__", "tables", "rules", "refusals", "schemas"})
+_SHARED_FILES: Final = frozenset({"__init__", "tables", "rules", "refusals", "schemas", "ports"})
 
 
 @dataclass(frozen=True)

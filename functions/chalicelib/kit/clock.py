@@ -38,3 +38,8 @@ def reset() -> None:
 def stamp(moment: datetime) -> str:
     """Write a moment as RFC 3339, UTC, whole seconds: `2026-11-22T09:30:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(seconds: float) -> str:
+    """Write seconds since 1970 as RFC 3339."""
+    return stamp(datetime.fromtimestamp(int(seconds), UTC))

@@ -1,9 +1,10 @@
 """Running workers: events in, claimed effects delivered once, failures given back to the queue."""
 
 import json
+from functools import lru_cache
 from typing import Any, Final
 
-from chalicelib.kit import catalogue, clock, ids, journal, log, outbox
+from chalicelib.kit import aws, catalogue, clock, ids, journal, log, outbox, settings
 from chalicelib.kit.outbox import Effect
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.kit.refusals import Busy, InternalError
@@ -17,11 +18,17 @@ LEASE_SECONDS: Final = 60
 class Job:
     """One run of a worker."""
 
-    def __init__(self, worker: catalogue.Worker, trace_id: str, effect_id: str = "") -> None:
+    def __init__(self, worker: catalogue.Worker, trace_id: str, effect_id: str = "", attempt: int = 1) -> None:
         self.worker = worker
         self.trace_id = trace_id
         self.effect_id = effect_id
+        self.last_try = attempt >= MAX_ATTEMPTS
+        self.outcome = "delivered"
         self.transaction = Transaction()
+
+    def give_up(self) -> None:
+        """Put the effect aside: the receiver refuses it for good."""
+        self.outcome = "dead"
 
     def read(self, *gets: Get[Any]) -> list[Any]:
         """Read items in one trip; None stands for a missing one."""
@@ -62,10 +69,10 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
     if row is None:
         (found,) = fetch((Get(Outbox, message["effect_id"]),))
         return found is None or found.state != "pending"
-    job = Job(worker, row.trace_id, row.effect_id)
+    job = Job(worker, row.trace_id, row.effect_id, int(row.attempts))
     try:
         worker.function(job, outbox.open_row(row, kinds_of(worker)))
-        job.commit(Step("update", row, Busy, row.settled("delivered")))
+        job.commit(Step("update", row, Busy, row.settled(job.outcome)))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the effect is tried again or put aside
         return _put_back(row, error)
     log.event("delivered", row.trace_id, channel=row.channel, effect=row.effect_id)
@@ -75,7 +82,7 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
 def _put_back(row: Outbox, error: Exception) -> bool:
     dead = int(row.attempts) >= MAX_ATTEMPTS
     log.failure("not-delivered", row.trace_id, error, effect=row.effect_id, attempt=int(row.attempts))
-    row.update(actions=row.settled("dead") if dead else row.released())
+    Outbox.change(row.effect_id, actions=row.settled("dead") if dead else row.released())
     return dead
 
 
@@ -88,3 +95,15 @@ def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:
 def overdue_before() -> int:
     """Return the moment before which a pending effect counts as left behind."""
     return clock.epoch() - 2 * LEASE_SECONDS
+
+
+def enqueue(channel: str, effect_id: str) -> None:
+    """Put an effect into the queue of its channel; a second message of one effect is harmless."""
+    queues = aws.client("sqs")
+    body = json.dumps({"effect_id": effect_id})
+    queues.send_message(QueueUrl=_queue_url(settings.queue(channel)), MessageBody=body)
+
+
+@lru_cache(maxsize=32)
+def _queue_url(name: str) -> str:
+    return str(aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])

@@ -21,7 +21,7 @@ def alone(record: Step) -> None:
     """Write a record by itself, for reads and refusals."""
     item: Table = record.item
     if record.kind == "update" and isinstance(item, SecurityRecord):
-        patiently(item.add_one)
+        item.add_one()
         return
     patiently(item.save)
 

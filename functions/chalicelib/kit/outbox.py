@@ -11,21 +11,22 @@ SHARDS: Final = 4
 KEEP_SECONDS: Final = 7 * 24 * 3600
 
 
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
+class Effect(msgspec.Struct):
     """One thing to be done outside the request; a subclass names its `channel` and the values to carry."""
 
     channel: ClassVar[str]
 
 
-class Sms(Effect, frozen=True, kw_only=True):
-    """A text message to a phone (E.164)."""
+class Sms(Effect):
+    """A text message to a phone (E.164); one with a code names its purpose, by which it is limited."""
 
     channel: ClassVar[str] = "sms"
     to: str
     text: str
+    purpose: str = ""
 
 
-class Email(Effect, frozen=True, kw_only=True):
+class Email(Effect):
     """A letter."""
 
     channel: ClassVar[str] = "email"

@@ -1,6 +1,5 @@
 """What the operations of this domain show of a session."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -30,12 +29,7 @@ def view(session: Session) -> SessionView:
         role=Role(session.grant["role"]),
         organisation_id=session.grant.get("organisation_id"),
         identity=session.assurance,
-        opened_at=moment(session.opened_at),
-        idle_until=moment(session.idle_until),
-        ends_at=moment(session.absolute_until),
+        opened_at=clock.moment(session.opened_at),
+        idle_until=clock.moment(session.idle_until),
+        ends_at=clock.moment(session.absolute_until),
     )
-
-
-def moment(seconds: float) -> str:
-    """Write seconds since 1970 as RFC 3339."""
-    return clock.stamp(datetime.fromtimestamp(int(seconds), UTC))

@@ -3,12 +3,11 @@
 from typing import ClassVar
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kit import clock, settings
-from chalicelib.kit.tables import Find, Table, patiently
+from chalicelib.kit.tables import Find, Table
 
 
 class DeploymentSecret(Table):
@@ -52,7 +51,6 @@ class Session(Table):
         """Prove the secret, move the idle end and count the call in one trip; None when anything does not hold."""
         now = clock.epoch()
         this, other = (cls.hits_even, cls.hits_odd) if now // 60 % 2 == 0 else (cls.hits_odd, cls.hits_even)
-        item = cls(handle=handle, session_id=session_id)
         holds = (cls.secret_hash == secret_hash) & (cls.idle_until > now) & (cls.absolute_until > now)
         changes: list[Action] = [
             cls.idle_until.set(cls.idle_seconds + now),
@@ -60,13 +58,7 @@ class Session(Table):
             this.add(1),
             other.set(0),
         ]
-        try:
-            patiently(lambda: item.update(actions=changes, condition=holds & (this < settings.CALLS_A_MINUTE)))
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return None
-        return item
+        return cls.change(handle, session_id, actions=changes, when=holds & (this < settings.CALLS_A_MINUTE))
 
     def restart_minute(self) -> bool:
         """Forget calls counted in an earlier minute that shares this minute's counter; False when there are none."""
@@ -74,7 +66,8 @@ class Session(Table):
         if int(self.minute) == now:
             return False
         cls = type(self)
-        self.update(actions=[cls.minute.set(now), cls.hits_even.set(0), cls.hits_odd.set(0)])
+        calm: list[Action] = [cls.minute.set(now), cls.hits_even.set(0), cls.hits_odd.set(0)]
+        cls.change(self.handle, self.session_id, actions=calm)
         return True
 
 
@@ -131,16 +124,8 @@ class Outbox(Table):
     def claim(cls, effect_id: str, seconds: int) -> "Outbox | None":
         """Take a pending effect for a while; None when it is gone, settled or in other hands."""
         now = clock.epoch()
-        item = cls(effect_id=effect_id)
         changes: list[Action] = [cls.lease_until.set(now + seconds), cls.attempts.add(1)]
-        free = (cls.state == "pending") & (cls.lease_until <= now)
-        try:
-            patiently(lambda: item.update(actions=changes, condition=free))
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return None
-        return item
+        return cls.change(effect_id, actions=changes, when=(cls.state == "pending") & (cls.lease_until <= now))
 
     def settled(self, state: str) -> list[Action]:
         """Return the changes that end an effect as `delivered` or `dead`."""
@@ -163,9 +148,30 @@ class Counter(Table):
     expires = NumberAttribute(null=True)
 
     @classmethod
-    def hit(cls, what: str) -> int:
-        """Count one call in the present minute and return the number so far."""
-        item = cls(counted=f"{what}#{clock.epoch() // 60}")
-        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + 3600)]
-        patiently(lambda: item.update(actions=changes))
-        return int(item.calls)
+    def hit(cls, what: str, seconds: int = 60) -> int:
+        """Count one call in the present minute, or longer period, and return the number so far."""
+        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
+        item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
+        return int(item.calls) if item else 0
+
+
+class Breaker(Table):
+    """Whether an outside system answers; shared by all functions, so that one's failures spare the others."""
+
+    class Meta:
+        table_name = settings.table("breaker")
+
+    system = UnicodeAttribute(hash_key=True)
+    failures = NumberAttribute(default=0)
+    open_until = NumberAttribute(default=0)
+
+    @classmethod
+    def failed(cls, system: str, most: int, seconds: int) -> None:
+        """Count a failure; after `most` in a row the system is left alone for a while."""
+        item = cls.change(system, actions=[cls.failures.add(1)])
+        if item and item.failures >= most:
+            cls.change(system, actions=[cls.failures.set(0), cls.open_until.set(clock.epoch() + seconds)])
+
+    def recovered(self) -> list[Action]:
+        """Return the changes that forget failures."""
+        return [type(self).failures.set(0), type(self).open_until.set(0)]

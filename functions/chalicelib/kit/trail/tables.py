@@ -92,7 +92,7 @@ class SecurityRecord(Table):
 
     def add_one(self) -> None:
         """Add a call to the summed record outside a transaction."""
-        self.update(actions=self.one_more())
+        type(self).change(self.place, self.record_id, actions=self.one_more())
 
 
 @lru_cache(maxsize=1)

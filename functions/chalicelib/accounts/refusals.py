@@ -1,0 +1,52 @@
+"""Why an account cannot be dealt with."""
+
+from chalicelib.kit.problem import Refusal
+
+
+class IdentityAlreadyConfirmed(Refusal):
+    """The person was proven before; nothing is started over."""
+
+    status = 409
+    title = "Личность уже подтверждена"
+    detail = "Личность этого работника уже подтверждена. Если он потерял доступ, помогите ему восстановить вход."
+
+
+class ConfirmingOneself(Refusal):
+    """Nobody confirms himself."""
+
+    status = 409
+    title = "Нельзя подтвердить самого себя"
+    detail = "Вашу личность подтверждает другой сотрудник кадровой службы. Попросите его открыть вашу карточку."
+
+
+class CodeWrong(Refusal):
+    """The code does not fit the act."""
+
+    status = 422
+    title = "Код не подошёл"
+    detail = "Код введён неверно, устарел или уже использован. Проверьте последнее сообщение или запросите новый код."
+
+
+class TooManyTries(Refusal):
+    """The tries of this hour are used up."""
+
+    status = 429
+    title = "Слишком много попыток"
+    detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
+    retry_after = 3600
+
+
+class PhoneTaken(Refusal):
+    """The number is confirmed in another account."""
+
+    status = 409
+    title = "Телефон занят"
+    detail = "Этот телефон подтверждён в другом кабинете. Укажите другой номер или обратитесь в поддержку."
+
+
+class ActivationEnded(Refusal):
+    """The letter's number is damaged, used or older than three days."""
+
+    status = 409
+    title = "Письмо больше не действует"
+    detail = "Номер из письма уже использован или устарел. Попросите кадровую службу прислать новое письмо."

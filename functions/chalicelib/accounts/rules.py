@@ -1,0 +1,28 @@
+"""Rules of accounts: pure functions over what an account holds."""
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.kit.access import Grant
+
+
+def with_session(live: Mapping[str, int], session_id: str, until: int, most: int) -> tuple[dict[str, int], list[str]]:
+    """Add a session; returns the sessions kept and those to be ended so that there are at most `most`."""
+    ordered = sorted(live, key=lambda name: live[name])
+    ended = ordered[: max(0, len(ordered) + 1 - most)]
+    kept = {name: end for name, end in live.items() if name not in ended}
+    return kept | {session_id: until}, ended
+
+
+def chosen_grant(grants: Sequence[Grant], role: str | None, organisation_id: str | None) -> Grant | None:
+    """Return the grant that fits the asked role and organisation, or the first one; None when nothing fits."""
+    fitting = [
+        one
+        for one in grants
+        if (role is None or one.role == role) and (organisation_id is None or one.organisation_id == organisation_id)
+    ]
+    return fitting[0] if fitting else None
+
+
+def is_match_stale(matched_at: float, now: int, days: int = 30) -> bool:
+    """Tell whether the stored match with the register is older than the given days."""
+    return now - matched_at > days * 24 * 3600

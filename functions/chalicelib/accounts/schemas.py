@@ -1,0 +1,97 @@
+"""What the domains share of an account: contacts, the statement of the register, and how people are shown."""
+
+import secrets
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.accounts.refusals import PhoneTaken
+from chalicelib.accounts.tables import Account, Employment, Reservation
+from chalicelib.kit import codes, secret, ticket
+from chalicelib.kit.call import Call
+from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.records.tables import Session
+from chalicelib.kit.vault import OwnerKey
+
+
+class Contacts(msgspec.Struct):
+    """How a person is reached; phone and e-mail are confirmed by codes. Stored sealed."""
+
+    phone: str
+    email: str
+    alternative_phone: str | None = None
+    workplace_address: str | None = None
+    telegram: str | None = None
+    viber: str | None = None
+    other_messenger: str | None = None
+
+
+class Passport(msgspec.Struct):
+    """Who a person is by the register. Stored sealed."""
+
+    snils: str
+    last_name: str
+    first_name: str
+    middle_name: str | None
+    birth_date: date
+    position: str
+    organisation_name: str
+
+
+class CodeIssued(msgspec.Struct):
+    """Where a code went."""
+
+    sent_to: Annotated[str, Meta(title="Куда отправлен код", description="Часть номера или адреса скрыта.")]
+    expires_at: Annotated[str, Meta(title="До какого времени действует код")]
+
+
+POLICY_VERSION = "2026-11"
+ACTIVATION_SECONDS = 72 * 3600
+
+
+def key_of(account: Account) -> OwnerKey:
+    """Return the data key of an account's person."""
+    return OwnerKey(account.person_id, account.wrapped_key)
+
+
+def contacts_of(account: Account) -> Contacts:
+    """Open the contacts of an account that has them."""
+    return key_of(account).open("account/contacts", account.contacts or b"", Contacts)
+
+
+def own_passport(employment: Employment) -> Passport:
+    """Open what the register said of an employed person."""
+    key = OwnerKey(employment.person_id, employment.wrapped_key)
+    return key.open("employment/sealed", employment.sealed, Passport)
+
+
+def new_phone(call: Call, account: Account, phone: str) -> None:
+    """Put the change of a person's reserved phone number into the transaction; nothing when it stays."""
+    old = contacts_of(account).phone if account.contacts else None
+    if old == phone:
+        return
+    taken = Reservation(what=f"phone#{secret.look_up('phone', phone)}", person_id=account.person_id)
+    call.transaction.put(taken, PhoneTaken)
+    if old is not None:
+        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
+        call.transaction.delete(given_up)
+
+
+def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) -> None:
+    """End all that an account's former holder could use, and send the proven person the way to set a password."""
+    nonce = secrets.token_hex(16)
+    code, digest = codes.issue(f"activation/{account.person_id}/{nonce}")
+    until = call.now + ACTIVATION_SECONDS
+    call.transaction.update(account, *account.begun_again(key, key.seal("account/contacts", contacts), digest, until))
+    for session_id in account.sessions:
+        call.transaction.delete(Session(handle=account.handle, session_id=session_id))
+    token = ticket.seal("activation", ACTIVATION_SECONDS, person=account.person_id, nonce=nonce)
+    letter = (
+        f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, введите номер из этого письма "
+        f"и код из SMS в течение трёх суток. Номер: {token}"
+    )
+    call.transaction.send(Email(to=contacts.email, subject="Личность подтверждена", text=letter))
+    text = f"Код для пароля в кабинете медработника: {code}. Номер для него — в письме. Никому его не сообщайте."
+    call.transaction.send(Sms(to=contacts.phone, text=text, purpose="activation"))

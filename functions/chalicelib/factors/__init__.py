@@ -1,0 +1,1 @@
+"""Second factors: what a person confirms his sign-in with."""

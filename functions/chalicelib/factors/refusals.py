@@ -1,0 +1,11 @@
+"""Why a factor cannot be added."""
+
+from chalicelib.kit.problem import Refusal
+
+
+class TotpNotStarted(Refusal):
+    """There is no authenticator app waiting for its first code."""
+
+    status = 409
+    title = "Подключение не начато"
+    detail = "Подключение приложения не начато или уже завершено. Начните подключение заново."

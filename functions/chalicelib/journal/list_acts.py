@@ -1,0 +1,23 @@
+"""One's own acts by period and kind."""
+
+from chalicelib.journal.schemas import ActPage, ActsQuery, show
+from chalicelib.journal.tables import acts_of
+from chalicelib.kit.access import Own, Role
+from chalicelib.kit.call import Call
+from chalicelib.kit.catalogue import Query
+from chalicelib.kit.declare import operation
+from chalicelib.kit.trail.tables import JournalRecord
+
+
+@operation(
+    "GET /v1/journal/acts",
+    allow={Role.WORKER: Own(), Role.HR: Own()},
+    reads=[Query(JournalRecord), Query(JournalRecord.by_kind)],
+    audit="journal.read",
+)
+def list_acts(call: Call, query: ActsQuery) -> ActPage:
+    """Показать свой журнал действий."""
+    find = acts_of(call.actor.person_id, query.since, query.until, query.kind)
+    page = call.page(find, query.limit, query.cursor, f"{query.since}/{query.until}/{query.kind}")
+    eventual = query.kind is not None
+    return ActPage(items=[show(one) for one in page.items], next_cursor=page.next_cursor, eventual=eventual)

@@ -1,0 +1,1 @@
+"""Notices: how messages leave the cabinet."""

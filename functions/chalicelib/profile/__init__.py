@@ -1,0 +1,1 @@
+"""The profile: what a worker says of himself, and whether the register of medical workers agrees."""

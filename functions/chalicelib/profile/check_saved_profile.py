@@ -1,0 +1,45 @@
+"""After a save, or when the stored match grew old: the profile is checked with the register outside the request."""
+
+from chalicelib.accounts.tables import Account
+from chalicelib.kit import clock
+from chalicelib.kit.catalogue import Outside, Put, Queue, Update
+from chalicelib.kit.declare import worker
+from chalicelib.kit.jobs import Job
+from chalicelib.kit.outside import Unavailable
+from chalicelib.kit.records.tables import Breaker
+from chalicelib.kit.tables import Get
+from chalicelib.kit.trail.tables import JournalRecord
+from chalicelib.profile.ports import BREAKER, SYSTEM, Register
+from chalicelib.profile.schemas import CheckProfile, SendToRegister, open_profile, settle
+from chalicelib.profile.tables import Confirmation, Profile
+
+
+@worker(
+    on=Queue("check"),
+    reads=[Profile, Account, Breaker],
+    writes=[Update(Profile), Update(Account), Update(Breaker), Put(Confirmation), Put(JournalRecord)],
+    uses=[Outside(SYSTEM)],
+    effects=[SendToRegister],
+    audit="profile.checked",
+)
+def check_saved_profile(job: Job, effect: CheckProfile) -> None:
+    """Проверить сохранённый профиль по регистру."""
+    person_id = effect.person_id
+    profile, account, breaker = job.read(Get(Profile, person_id), Get(Account, person_id), BREAKER)
+    if profile is None or account is None:
+        return
+    data = open_profile(profile)
+    register = Register(breaker, job.trace_id)
+    try:
+        found = register.find(data.snils)
+    except Unavailable:
+        if not job.last_try:
+            raise
+        job.transaction.update(profile, Profile.status.set("not_checked"))
+        return
+    register.forgive(job.transaction)
+    settle(job.transaction, profile, data, found)
+    working = found is not None and bool(found.valid_cards(clock.today()))
+    state = "working" if working else "not_working"
+    job.transaction.update(account, Account.register_state.set(state), Account.matched_at.set(clock.epoch()))
+    job.record(person_id)

@@ -1,0 +1,83 @@
+"""The register of medical workers (ФРМР): what the cabinet asks of it, over HTTP (docs/engineering/frmr-contract.md)."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import msgspec
+
+from chalicelib.kit.outside import System, Unavailable
+from chalicelib.kit.records.tables import Breaker
+from chalicelib.kit.tables import Get
+from chalicelib.kit.transaction import Transaction
+
+SYSTEM = "frmr"
+BREAKER = Get(Breaker, SYSTEM)
+_FOUND, _ACCEPTED, _REPEATED, _UNKNOWN = 200, 202, 200, 404
+
+
+class Card(msgspec.Struct):
+    """One employment by the register. Any part may be missing in real data."""
+
+    organisation_id: str
+    organisation_name: str = ""
+    licence_number: str | None = None
+    position: str = ""
+    personnel_number: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        """Tell whether the employment holds on a day; the last day counts."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+class RegisteredWorker(msgspec.Struct):
+    """One worker by the register."""
+
+    snils: str
+    last_name: str
+    first_name: str
+    birth_date: date
+    middle_name: str | None = None
+    inn: str | None = None
+    ogrnip: str | None = None
+    cards: list[Card] = []
+    specialities: list[str] = []
+    qualification: str | None = None
+
+    def valid_cards(self, day: date) -> list[Card]:
+        """Return the employments that hold on a day."""
+        return [card for card in self.cards if card.is_valid_on(day)]
+
+
+class Register:
+    """The register, asked inside a request: at most 3 s in total."""
+
+    def __init__(self, breaker: Breaker | None, trace_id: str) -> None:
+        self._system = System(SYSTEM, breaker, trace_id)
+
+    def find(self, snils: str) -> RegisteredWorker | None:
+        """Return the worker of a СНИЛС, or None when there is none; raises Unavailable."""
+        status, answer = self._system.post("/frmr/v1/workers/search", {"snils": snils})
+        if status == _UNKNOWN and answer.get("error") == "not_found":
+            return None
+        if status != _FOUND:
+            raise Unavailable
+        try:
+            return msgspec.convert(answer["worker"], RegisteredWorker)
+        except (KeyError, msgspec.ValidationError):
+            raise Unavailable from None
+
+    def propose(self, change_id: str, snils: str, fields: Mapping[str, object]) -> bool:
+        """Send confirmed changes; the same `change_id` has one effect. False when the register refuses them for good."""
+        body = {"change_id": change_id, "snils": snils, "fields": dict(fields)}
+        status, _ = self._system.post("/frmr/v1/workers/changes", body)
+        if status in {_ACCEPTED, _REPEATED}:
+            return True
+        if status in {_UNKNOWN, 422}:
+            return False
+        raise Unavailable
+
+    def forgive(self, transaction: Transaction) -> None:
+        """After a good answer, forget earlier failures in the same write."""
+        self._system.forgive(transaction)

@@ -1,0 +1,47 @@
+"""Why a profile cannot be changed or checked."""
+
+from chalicelib.kit.problem import Refusal
+
+
+class ContactChangeMissing(Refusal):
+    """There is no contact change to confirm, or its time is over."""
+
+    status = 409
+    title = "Нет изменения, которое можно подтвердить"
+    detail = "Изменение контактов не начато, уже подтверждено или его коды устарели. Начните изменение заново."
+
+
+class ChannelNotConfirmed(Refusal):
+    """A code cannot go to a channel that is not confirmed."""
+
+    status = 409
+    title = "Канал не подтверждён"
+    detail = "Код можно получить только на подтверждённый телефон или почту. Выберите другой канал."
+
+
+class NothingToChange(Refusal):
+    """The request changes nothing."""
+
+    status = 422
+    title = "Нет изменений"
+    detail = "В запросе нет ни одного изменения. Укажите хотя бы одно поле с новым значением."
+
+
+class LicenceNotProposed(Refusal):
+    """There is no licence number waiting for the organisation."""
+
+    status = 409
+    title = "Нечего подтверждать"
+    detail = "Работник не предлагал нового номера лицензии или он уже подтверждён. Обновите карточку работника."
+
+
+class RegisterUnavailable(Refusal):
+    """The register of medical workers does not answer."""
+
+    status = 503
+    title = "Регистр медицинских работников не отвечает"
+    detail = (
+        "Регистр медицинских работников сейчас не отвечает, поэтому сверить данные нельзя. "
+        "Ничего не сохранено и не потеряно: повторите через несколько минут."
+    )
+    retry_after = 30

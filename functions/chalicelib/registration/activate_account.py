@@ -1,0 +1,61 @@
+"""After кадры confirmed the person: letter and SMS prove both contacts, and the person sets a password."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, TooManyTries
+from chalicelib.accounts.schemas import POLICY_VERSION
+from chalicelib.accounts.tables import Account
+from chalicelib.kit import codes, passwords, ticket
+from chalicelib.kit.body import Answer, Body
+from chalicelib.kit.call import Call
+from chalicelib.kit.catalogue import Update
+from chalicelib.kit.declare import operation
+from chalicelib.kit.text import Code, Password, Token
+from chalicelib.registration.refusals import PolicyNotAccepted
+from chalicelib.registration.schemas import refuse_other_policy, refuse_weak_password
+
+
+class ActivateAccount(Body):
+    """What came by letter and by SMS, a new password and the consent."""
+
+    activation: Annotated[Token, Meta(title="Номер из письма")]
+    code: Code
+    password: Password
+    policy_version: Annotated[Token, Meta(title="Версия политики безопасности", examples=[POLICY_VERSION])]
+
+
+class AccountActivated(Answer):
+    """The account is ready."""
+
+    login: Annotated[str, Meta(title="Логин")]
+    detail: Annotated[str, Meta(title="Что теперь")]
+
+
+@operation(
+    "POST /v1/registration/activations",
+    public=True,
+    reads=[Account],
+    writes=[Update(Account)],
+    refuses=[ActivationEnded, CodeWrong, TooManyTries, PolicyNotAccepted],
+    audit="account.activated",
+    memory=512,
+)
+def activate_account(call: Call, body: ActivateAccount) -> AccountActivated:
+    """Задать пароль после подтверждения личности."""
+    refuse_other_policy(body.policy_version)
+    values = ticket.unseal("activation", body.activation)
+    if values is None:
+        raise ActivationEnded
+    account = Account.attempt(values["person"], "code")
+    if account is None:
+        raise TooManyTries
+    if account.activation is None or account.activation_until <= call.now:
+        raise ActivationEnded
+    if not codes.fits(f"activation/{account.person_id}/{values['nonce']}", body.code, account.activation):
+        raise CodeWrong
+    refuse_weak_password(body.password, account.login)
+    changes = account.activated(passwords.digest(body.password), POLICY_VERSION)
+    call.transaction.update(account, *changes, *Account.no_tries("code"), refusal=ActivationEnded)
+    return AccountActivated(login=account.login, detail="Пароль задан. Войдите с логином и паролем.")

@@ -1,0 +1,77 @@
+"""Last step: password and consent. How it ended is told only on the confirmed phone and mailbox."""
+
+import secrets
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.accounts.refusals import TooManyTries
+from chalicelib.accounts.schemas import POLICY_VERSION
+from chalicelib.accounts.tables import Account, Employment, Login, Reservation
+from chalicelib.kit import passwords
+from chalicelib.kit.body import Body
+from chalicelib.kit.call import Call
+from chalicelib.kit.catalogue import Put, Update
+from chalicelib.kit.declare import operation
+from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.text import Password, Token
+from chalicelib.profile.tables import Profile
+from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
+from chalicelib.registration.rules import outcome_text
+from chalicelib.registration.schemas import (
+    FlowStep,
+    account_items,
+    enter,
+    flow_step,
+    open_application,
+    refuse_other_policy,
+    refuse_weak_password,
+)
+from chalicelib.registration.tables import RegistrationFlow
+
+
+class CompleteRegistration(Body):
+    """The password and the consent."""
+
+    flow: Token
+    password: Password
+    policy_version: Annotated[Token, Meta(title="Версия политики безопасности", examples=[POLICY_VERSION])]
+
+
+@operation(
+    "POST /v1/registration/completions",
+    public=True,
+    reads=[RegistrationFlow],
+    writes=[
+        Update(RegistrationFlow),
+        Put(Account),
+        Put(Login),
+        Put(Reservation),
+        Put(Employment),
+        Put(Profile),
+    ],
+    effects=[Sms, Email],
+    refuses=[FlowEnded, TooManyTries, PolicyNotAccepted],
+    audit="registration.completed",
+    status=202,
+)
+def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
+    """Задать пароль и завершить регистрацию."""
+    refuse_other_policy(body.policy_version)
+    flow = enter(body.flow, "completion")
+    application = open_application(flow)
+    refuse_weak_password(body.password, application.login)
+    password_hash = passwords.digest(body.password)
+    if flow.tries > 1:  # an earlier attempt may have lost its login to a namesake
+        application.login = application.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
+    if application.outcome == "matched":
+        for item in account_items(flow, application, password_hash):
+            call.transaction.put(item)
+    kind = RegistrationFlow
+    when = kind.state == "completion"
+    call.transaction.update(flow, kind.state.set("done"), when=when, refusal=FlowEnded)
+    text = outcome_text(application.outcome, application.login)
+    call.transaction.send(Sms(to=application.phone, text=text))
+    call.transaction.send(Email(to=application.email, subject="Регистрация в кабинете", text=text))
+    detail = "Итог регистрации и логин отправлены на подтверждённые телефон и почту."
+    return flow_step(flow, body.flow, "done", detail)

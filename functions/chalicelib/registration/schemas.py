@@ -1,0 +1,141 @@
+"""What the steps of registration share."""
+
+import hashlib
+import secrets
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.accounts.refusals import TooManyTries
+from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, Passport
+from chalicelib.accounts.tables import Account, Employment, Login, Reservation
+from chalicelib.kit import clock, secret
+from chalicelib.kit.access import Role
+from chalicelib.kit.body import Answer
+from chalicelib.kit.problem import wrong
+from chalicelib.kit.refusals import WrongFields
+from chalicelib.kit.tables import Table
+from chalicelib.kit.vault import OwnerKey
+from chalicelib.profile.ports import Card
+from chalicelib.profile.schemas import new_profile
+from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
+from chalicelib.registration.rules import weaknesses_of_password
+from chalicelib.registration.tables import RegistrationFlow, State
+
+FLOW_SECONDS = 3600
+Outcome = Literal["matched", "no-match", "not-working", "already-registered", "phone-taken"]
+
+
+class Application(msgspec.Struct):
+    """What the applicant typed and how the register took it. Stored sealed."""
+
+    snils: str
+    last_name: str
+    first_name: str
+    middle_name: str | None
+    birth_date: date
+    phone: str
+    email: str
+    login: str
+    outcome: Outcome
+    cards: list[Card]
+
+
+class FlowStep(Answer):
+    """The state of a registration after a step."""
+
+    flow: Annotated[str, Meta(title="Номер попытки", description="Передавайте его в следующих шагах.")]
+    next: Annotated[str, Meta(title="Следующий шаг", description="Имя следующей операции или done.")]
+    detail: Annotated[str, Meta(title="Что делать дальше")]
+    expires_at: Annotated[str, Meta(title="До какого времени можно продолжить")]
+
+
+def new_token() -> tuple[str, str, str]:
+    """Make a flow: its id, the token for the client, and the hash to store."""
+    flow_id, random = f"flw_{secrets.token_hex(16)}", secrets.token_hex(32)
+    return flow_id, f"{flow_id}.{random}", _hash(random)
+
+
+def enter(token: str, state: State) -> RegistrationFlow:
+    """Count a try at a step of a flow and return the flow; refuses one that is over."""
+    flow_id, _, random = token.partition(".")
+    flow = RegistrationFlow.attempt(flow_id, _hash(random), state)
+    if flow is None:
+        raise FlowEnded if RegistrationFlow.has_tries(flow_id) else TooManyTries
+    return flow
+
+
+def open_application(flow: RegistrationFlow) -> Application:
+    """Open what the applicant typed."""
+    key = OwnerKey(flow.applicant_id, flow.wrapped_key)
+    return key.open("registration_flow/sealed", flow.sealed, Application)
+
+
+def refuse_weak_password(password: str, login: str) -> None:
+    """Refuse a password that breaks the rules, naming every broken one."""
+    if weak := weaknesses_of_password(password, login):
+        raise WrongFields([wrong("/password", sentence, "weak-password") for sentence in weak])
+
+
+def refuse_other_policy(version: str) -> None:
+    """Refuse a consent to anything but the present policy."""
+    if version != POLICY_VERSION:
+        raise PolicyNotAccepted(version=POLICY_VERSION)
+
+
+def flow_step(flow: RegistrationFlow, token: str, following: str, detail: str) -> FlowStep:
+    """Tell the applicant what comes next."""
+    return FlowStep(flow=token, next=following, detail=detail, expires_at=clock.moment(flow.until))
+
+
+def _hash(random: str) -> str:
+    return hashlib.sha256(random.encode()).hexdigest()
+
+
+def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> list[Table]:
+    """Make everything that a new claimed account consists of."""
+    key = OwnerKey(flow.applicant_id, flow.wrapped_key)
+    snils_hash = secret.look_up("snils", said.snils)
+    account = Account(
+        person_id=key.owner,
+        handle=secrets.token_hex(16),
+        login=said.login,
+        password_hash=password_hash,
+        wrapped_key=key.wrapped,
+        contacts=key.seal("account/contacts", Contacts(phone=said.phone, email=said.email)),
+        contacts_reviewed_at=clock.epoch(),
+        grants=[{"role": Role.WORKER.value, "organisation_id": None}],
+        consent_version=POLICY_VERSION,
+        matched_at=clock.epoch(),
+    )
+    cards = {card.organisation_id: card for card in said.cards}
+    return [
+        account,
+        Login(login=said.login, person_id=key.owner),
+        Reservation(what=f"snils#{snils_hash}", person_id=key.owner),
+        Reservation(what=f"phone#{secret.look_up('phone', said.phone)}", person_id=key.owner),
+        new_profile(key, said),
+        *(_employment(key, said, card, snils_hash) for card in cards.values()),
+    ]
+
+
+def _employment(key: OwnerKey, said: Application, card: Card, snils_hash: str) -> Employment:
+    passport = Passport(
+        snils=said.snils,
+        last_name=said.last_name,
+        first_name=said.first_name,
+        middle_name=said.middle_name,
+        birth_date=said.birth_date,
+        position=card.position,
+        organisation_name=card.organisation_name,
+    )
+    return Employment(
+        person_id=key.owner,
+        organisation_id=card.organisation_id,
+        organisation_snils=f"{card.organisation_id}#{snils_hash}",
+        wrapped_key=key.wrapped,
+        sealed=key.seal("employment/sealed", passport),
+        matched_at=clock.epoch(),
+    )

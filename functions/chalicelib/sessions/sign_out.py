@@ -1,0 +1,28 @@
+"""Leaving the cabinet: the session ends at once."""
+
+from chalicelib.accounts.tables import Account
+from chalicelib.kit.access import Own, Role
+from chalicelib.kit.call import Call
+from chalicelib.kit.catalogue import Delete, Update
+from chalicelib.kit.declare import operation
+from chalicelib.kit.records.tables import Session
+from chalicelib.kit.tables import Get
+
+
+@operation(
+    "DELETE /v1/sessions/current",
+    allow={Role.WORKER: Own(), Role.HR: Own()},
+    claimed=True,
+    reads=[Session, Account],
+    writes=[Delete(Session), Update(Account)],
+    audit="session.closed",
+    status=204,
+)
+def sign_out(call: Call) -> None:
+    """Выйти из кабинета."""
+    actor = call.actor
+    session, account = call.read(Get(Session, actor.handle, actor.session_id), Get(Account, actor.person_id))
+    left = {name: until for name, until in account.live_sessions().items() if name != actor.session_id}
+    call.transaction.delete(session)
+    call.transaction.update(account, Account.sessions.set(left))
+    call.note(objects=[actor.session_id])

@@ -1,0 +1,1 @@
+"""Sign-in: the doors through which a person comes into the cabinet."""

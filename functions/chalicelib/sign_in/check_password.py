@@ -1,0 +1,43 @@
+"""Second step of the password door: the password, counted before it is compared."""
+
+from chalicelib.accounts.refusals import TooManyTries
+from chalicelib.accounts.tables import Account
+from chalicelib.kit import passwords
+from chalicelib.kit.body import Body
+from chalicelib.kit.call import Call
+from chalicelib.kit.catalogue import Update
+from chalicelib.kit.declare import operation
+from chalicelib.kit.text import Password, Token
+from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
+from chalicelib.sign_in.schemas import PasswordAccepted, factors_of, give, take
+
+
+class CheckPassword(Body):
+    """The password."""
+
+    ticket: Token
+    password: Password
+
+
+@operation(
+    "POST /v1/sign_in/password_checks",
+    public=True,
+    reads=[Account],
+    writes=[Update(Account)],
+    refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking],
+    audit="sign_in.password_accepted",
+    memory=512,
+)
+def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
+    """Ввести пароль."""
+    values = take("login", body.ticket)
+    account = Account.attempt(values["person"], "password", known=bool(values["known"]))
+    if account is None:
+        raise TooManyTries
+    if not passwords.fits(body.password, account.password_hash):
+        raise PasswordWrong
+    if account.register_state != "working":
+        raise NoLongerWorking
+    call.transaction.update(account, *Account.no_tries("password"))
+    ticket = give("password", account.person_id, epoch=int(account.epoch))
+    return PasswordAccepted(ticket=ticket, factors=factors_of(account))

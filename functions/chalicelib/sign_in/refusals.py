@@ -1,0 +1,43 @@
+"""Why a sign-in does not go on. None of them tells whether a login exists."""
+
+from chalicelib.kit.problem import Refusal
+
+
+class PasswordWrong(Refusal):
+    """The login and password do not fit each other, or there is no such login."""
+
+    status = 401
+    title = "Логин или пароль не подошли"
+    detail = "Логин или пароль введены неверно. Проверьте раскладку и регистр букв и попробуйте ещё раз."
+
+
+class SignInExpired(Refusal):
+    """The ticket of the sign-in is damaged, too old, or of an earlier state of the account."""
+
+    status = 409
+    title = "Вход нужно начать заново"
+    detail = "С начала входа прошло слишком много времени или доступ изменился. Введите логин ещё раз."
+
+
+class FactorNotAvailable(Refusal):
+    """The account has no such second factor."""
+
+    status = 409
+    title = "Этот способ не подключён"
+    detail = "Выбранный способ подтверждения не подключён. Выберите другой из предложенных."
+
+
+class RoleNotHeld(Refusal):
+    """The person does not hold the role he wants to act in."""
+
+    status = 403
+    title = "Такой роли у вас нет"
+    detail = "Вы не назначены на эту роль в этой организации. Войдите в другой роли или обратитесь к администратору."
+
+
+class NoLongerWorking(Refusal):
+    """The register says that the worker has no employment any more."""
+
+    status = 403
+    title = "Нет действующего места работы"
+    detail = "По регистру у вас нет действующего места работы, поэтому вход закрыт. Обратитесь в кадровую службу."

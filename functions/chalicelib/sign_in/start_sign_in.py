@@ -1,0 +1,29 @@
+"""First step of the password door: the login. Known and unknown logins are answered alike."""
+
+from chalicelib.accounts.tables import Login
+from chalicelib.kit.body import Body
+from chalicelib.kit.call import Call
+from chalicelib.kit.declare import operation
+from chalicelib.kit.tables import Get
+from chalicelib.kit.text import Login as LoginText
+from chalicelib.sign_in.schemas import TicketView, give, no_such_person
+
+
+class StartSignIn(Body):
+    """The login."""
+
+    login: LoginText
+
+
+@operation(
+    "POST /v1/sign_in/flows",
+    public=True,
+    reads=[Login],
+    audit="sign_in.started",
+    status=201,
+)
+def start_sign_in(call: Call, body: StartSignIn) -> TicketView:
+    """Начать вход: ввести логин."""
+    (found,) = call.look(Get(Login, body.login))
+    person_id = found.person_id if found else no_such_person(body.login)
+    return TicketView(ticket=give("login", person_id, known=int(found is not None)), next="check_password")

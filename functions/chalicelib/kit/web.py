@@ -52,7 +52,7 @@ def from_gateway(event: dict[str, Any], body: bytes, trace_id: str) -> Request:
     many = event.get("multiValueQueryStringParameters") or {}
     return Request(
         method=context["httpMethod"],
-        path=unquote(context.get("path") or event.get("path") or ""),
+        path=unquote(event.get("path") or ""),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         path_values={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
         query={name: list(values) for name, values in many.items()},

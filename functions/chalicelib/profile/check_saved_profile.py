@@ -38,7 +38,7 @@ def check_saved_profile(job: Job, effect: CheckProfile) -> None:
         job.transaction.update(profile, Profile.status.set("not_checked"))
         return
     register.forgive(job.transaction)
-    settle(job.transaction, profile, data, found)
+    settle(job.transaction, profile, data, found, confirm_again=False)
     working = found is not None and bool(found.valid_cards(clock.today()))
     state = "working" if working else "not_working"
     job.transaction.update(account, Account.register_state.set(state), Account.matched_at.set(clock.epoch()))

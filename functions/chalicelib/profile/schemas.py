@@ -142,8 +142,19 @@ class Statement(msgspec.Struct):
     data: ProfileData
 
 
-def settle(transaction: Transaction, profile: Profile, data: ProfileData, worker: RegisteredWorker | None) -> Result:
-    """Judge a profile and put all that follows into a transaction: status, confirmation, changes for the register."""
+def settle(
+    transaction: Transaction,
+    profile: Profile,
+    data: ProfileData,
+    worker: RegisteredWorker | None,
+    *,
+    confirm_again: bool = True,
+) -> Result:
+    """Judge a profile and put all that follows into a transaction: status, confirmation, changes for the register.
+
+    Without `confirm_again`, a profile that is confirmed already gets no second confirmation.
+    """
+    is_news = confirm_again or profile.status != "confirmed"
     result, remarks = judge(data, worker, clock.today())
     profile.status, profile.result = status_after(result), result
     profile.remarks, profile.checked_at = msgspec.to_builtins(remarks), clock.epoch()
@@ -154,7 +165,8 @@ def settle(transaction: Transaction, profile: Profile, data: ProfileData, worker
         Profile.checked_at.set(profile.checked_at),
     ]
     if result == "confirmed":
-        transaction.put(_confirmation(profile, data))
+        if is_news:
+            transaction.put(_confirmation(profile, data))
         fields = {name: _text(getattr(data, name)) for name in profile.changed_fields}
         if fields:
             transaction.send(SendToRegister(person_id=profile.person_id, fields=fields))

@@ -1,0 +1,199 @@
+"""The event sources of the local cabinet: streams, queues and the clock call the workers, as they do on AWS.
+
+Everything is due by the cabinet's clock. moto's queues count real time, so whenever the cabinet's clock is found
+moved forward, all their waiting messages are brought forward by as much.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from chalicelib.kit import aws, clock, ids, jobs, log, settings
+from chalicelib.kit.catalogue import Every, Queue, Stream, Worker
+from infra.local.engine import backend, sweep, take_sent, take_stream
+
+IDLE_SECONDS: Final = 0.05
+SWEEP_SECONDS: Final = 60.0
+BATCH: Final = 5
+STREAM_BATCH: Final = 100
+STREAM_TRIES: Final = 8
+LEASE_SECONDS: Final = 300  # longer than any worker may run, as Lambda demands of a queue's visibility
+LONGEST_WAIT: Final = 300
+
+Handle = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def wait_before(attempt: int) -> int:
+    """Return the seconds until the next try: 2, 4, 8 … 300."""
+    return min(1 << min(attempt, 16), LONGEST_WAIT)
+
+
+class Backlog:
+    """What a stream has brought for one worker and he has not taken yet; a failed batch holds up those behind it."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.attempts = 0
+        self.due = clock.now()
+
+
+class Pump:
+    """Moves events to workers: by itself between `start` and `stop`, and at once when asked to `drain`."""
+
+    def __init__(self, workers: Mapping[str, Worker], handle: Handle = jobs.handle) -> None:
+        self.sent: list[dict[str, str]] = []
+        self.failures: deque[tuple[str, Exception]] = deque(maxlen=100)
+        self._handle = handle
+        self._streams = {name: one.on for name, one in workers.items() if isinstance(one.on, Stream)}
+        self._queues = {name: one.on for name, one in workers.items() if isinstance(one.on, Queue)}
+        self._periods = {name: one.on for name, one in workers.items() if isinstance(one.on, Every)}
+        self._backlogs = {name: Backlog() for name in self._streams}
+        self._next = {name: clock.now() + timedelta(minutes=on.minutes) for name, on in self._periods.items()}
+        self._offset = _offset()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Go on moving in the background."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand and stop the background thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def drain(self, timeout: float = 10) -> bool:
+        """Run everything that is due until nothing moves; False when the time was too short for it."""
+        deadline = time.monotonic() + timeout
+        if not self._lock.acquire(timeout=timeout):
+            return False
+        try:
+            while self._round():
+                if time.monotonic() > deadline:
+                    return False
+        finally:
+            self._lock.release()
+        return True
+
+    def sweep(self) -> int:
+        """Delete what has outlived its time to live; returns how many items."""
+        return sweep()
+
+    def forget(self) -> None:
+        """Drop what was sent, what failed and what is held for another try: the engine was emptied."""
+        self.sent.clear()
+        self.failures.clear()
+        self._backlogs = {name: Backlog() for name in self._streams}
+
+    def _run(self) -> None:
+        swept = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                self.drain()
+            except Exception as error:  # noqa: BLE001 - the thread outlives whatever happens to one round
+                log.failure("pump-failed", ids.token(), error)
+            if time.monotonic() - swept > SWEEP_SECONDS:
+                sweep()
+                swept = time.monotonic()
+            self._stopping.wait(IDLE_SECONDS)
+
+    def _round(self) -> bool:
+        """Give every event source one turn; True when anything moved."""
+        self._follow_clock()
+        self._collect()
+        moved = [self._turn_stream(name) for name in self._streams]
+        moved += [self._turn_queue(name, on.channel) for name, on in self._queues.items()]
+        moved += [self._turn_period(name, on.minutes) for name, on in self._periods.items()]
+        return any(moved)
+
+    def _call(self, name: str, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Run a worker; None when it failed as a whole."""
+        try:
+            return self._handle(name, event)
+        except Exception as error:  # noqa: BLE001 - a worker may fail in any way; AWS would call it again
+            self.failures.append((name, error))
+            log.failure("worker-failed", ids.token(), error, operation=name)
+            return None
+        finally:
+            now = clock.stamp(clock.now())
+            self.sent += [one | {"sent_at": now} for one in take_sent()]
+
+    def _collect(self) -> None:
+        """Take new stream records once and hand them to every worker that listens to their table."""
+        for source in {on.model.Meta.table_name for on in self._streams.values()}:
+            records = take_stream(backend("dynamodb").tables[source])
+            for name, on in self._streams.items():
+                if on.model.Meta.table_name == source:
+                    self._backlogs[name].records += records
+
+    def _turn_stream(self, name: str) -> bool:
+        backlog = self._backlogs[name]
+        batch = backlog.records[:STREAM_BATCH]
+        if not batch or backlog.due > clock.now():
+            return False
+        failed = self._call(name, {"Records": batch}) is None
+        backlog.attempts = (backlog.attempts + 1) % STREAM_TRIES if failed else 0
+        if backlog.attempts:
+            backlog.due = clock.now() + timedelta(seconds=wait_before(backlog.attempts))
+        else:
+            del backlog.records[: len(batch)]
+        return True
+
+    def _turn_queue(self, name: str, channel: str) -> bool:
+        queue = backend("sqs").queues.get(settings.queue(channel))
+        if queue is None or not queue.messages:  # asked of moto itself: a call for every look would cost too much
+            return False
+        sqs = aws.client("sqs")
+        place = {"QueueUrl": sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]}
+        received = sqs.receive_message(
+            **place, MaxNumberOfMessages=BATCH, VisibilityTimeout=LEASE_SECONDS, AttributeNames=["All"]
+        )
+        messages = received.get("Messages", [])
+        records = [_queue_record(one) for one in messages]
+        answer = self._call(name, {"Records": records}) if records else None
+        whole = [{"itemIdentifier": one["messageId"]} for one in records]
+        failed = {one["itemIdentifier"] for one in (whole if answer is None else answer.get("batchItemFailures", []))}
+        for one in messages:
+            held = {**place, "ReceiptHandle": one["ReceiptHandle"]}
+            if one["MessageId"] in failed:
+                wait = wait_before(int(one["Attributes"]["ApproximateReceiveCount"]))
+                sqs.change_message_visibility(**held, VisibilityTimeout=wait)
+            else:
+                sqs.delete_message(**held)
+        return bool(messages)
+
+    def _turn_period(self, name: str, minutes: int) -> bool:
+        """Run a worker of the clock once, however many periods have gone by."""
+        now, period = clock.now(), timedelta(minutes=minutes)
+        self._next[name] = min(self._next[name], now + period)  # tests set the clock back
+        if self._next[name] > now:
+            return False
+        self._next[name] = now + period
+        self._call(name, {"source": "aws.events", "time": clock.stamp(now)})
+        return True
+
+    def _follow_clock(self) -> None:
+        before, self._offset = self._offset, _offset()
+        moved = max(0, self._offset - before) * 1000
+        for message in [one for queue in backend("sqs").queues.values() for one in queue._messages]:  # noqa: SLF001 - SQS cannot move time
+            message.visible_at -= moved
+            message.delayed_until -= moved
+
+
+def _queue_record(message: dict[str, Any]) -> dict[str, Any]:
+    """Write a received message as a Lambda event does: the same names with a small first letter."""
+    names = ("MessageId", "ReceiptHandle", "Body", "Attributes")
+    return {name[0].lower() + name[1:]: message[name] for name in names} | {"eventSource": "aws:sqs"}
+
+
+def _offset() -> float:
+    """Return the seconds by which the cabinet's clock is ahead of the machine's."""
+    return round((clock.now() - datetime.now(UTC)).total_seconds(), 2)

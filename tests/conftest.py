@@ -1,0 +1,81 @@
+"""One cloud for the whole run, emptied between tests; one clock; one register."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+for place in (ROOT, ROOT / "functions", ROOT / "tests"):
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))
+
+from infra.local.engine import Engine  # noqa: E402 - the paths come first
+from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
+
+
+class World:
+    """Everything that a test may look at or touch."""
+
+    def __init__(self, engine: Engine, register: FrmrSandbox, app: Any, pump: Any, trips: Any) -> None:
+        import make
+
+        self.engine = engine
+        self.register = register
+        self.client = make.Client(app)
+        self.pump = pump
+        self.trips = trips
+
+    def sent(self, to: str) -> list[str]:
+        """Deliver what waits and return the texts sent to an address, oldest first."""
+        self.pump.drain()
+        return [one["text"] for one in self.pump.sent if one["to"] == to]
+
+    def codes(self, to: str) -> list[str]:
+        """Deliver what waits and return the codes sent to an address, oldest first."""
+        import make
+
+        self.pump.drain()
+        found: list[str] = make.codes_in(self.pump.sent, to)
+        return found
+
+    def empty(self) -> None:
+        """Forget all data, keep the tables."""
+        self.engine.empty()
+        self.pump.forget()
+
+
+@pytest.fixture(scope="session")
+def whole_world() -> Iterator[World]:
+    """Start the cloud, the register and the application once."""
+    register = FrmrSandbox()
+    with Engine(CABINET_FRMR_URL=register.start()) as engine:
+        from trips import Trips, current
+
+        from app import app
+        from chalicelib.kit import (
+            catalogue,
+            jobs,
+        )
+        from infra.local.pump import Pump
+
+        def handle(name: str, event: dict[str, Any]) -> dict[str, Any]:
+            mark = current.set(name)
+            try:
+                return jobs.handle(name, event)
+            finally:
+                current.reset(mark)
+
+        yield World(engine, register, app, Pump(catalogue.workers, handle), Trips())
+    register.stop()
+
+
+@pytest.fixture
+def world(whole_world: World) -> Iterator[World]:
+    """Give an empty cabinet."""
+    whole_world.empty()
+    whole_world.register.fault("ok")
+    yield whole_world
+    whole_world.empty()

@@ -7,7 +7,6 @@ from pynamodb.attributes import (
     JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
-    VersionAttribute,
 )
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -61,7 +60,7 @@ class Account(Table):
     code_even = NumberAttribute(default=0)
     code_odd = NumberAttribute(default=0)
     expires = NumberAttribute(null=True)
-    version = VersionAttribute()
+    version = NumberAttribute(default=1)
 
     @classmethod
     def attempt(cls, person_id: str, purpose: Purpose, *, known: bool = True) -> "Account | None":

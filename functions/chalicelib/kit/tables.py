@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pynamodb.connection import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition as Condition  # noqa: PLC0414 - see Action
 from pynamodb.expressions.update import Action as Action  # noqa: PLC0414 - given on to whoever makes changes
 from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noqa: PLC0414 - given on to the catalogue
 from pynamodb.models import Model
@@ -64,13 +64,27 @@ class Table(Model):
         return condition
 
     @classmethod
+    def has_version(cls) -> bool:
+        """Tell whether items of this kind are edited under an optimistic lock."""
+        return hasattr(cls, "version")
+
+    def is_unedited(self) -> Condition:
+        """Return the condition that nobody has edited the item since it was loaded."""
+        kind: Any = type(self)
+        condition: Condition = kind.version == self.version  # type: ignore[attr-defined] # see has_version
+        return condition
+
+    def next_version(self) -> Action:
+        """Return the change that counts an edit."""
+        kind: Any = type(self)
+        action: Action = kind.version.set(self.version + 1)  # type: ignore[attr-defined] # see has_version
+        return action
+
+    @classmethod
     def change(
         cls, key: str, range_key: str | None = None, *, actions: list[Action], when: Condition | None = None
     ) -> "Self | None":
-        """Update one item outside a transaction and return it whole; None when the condition does not hold.
-
-        PynamoDB's own update would reset the version of an item that was not read.
-        """
+        """Update one item outside a transaction and return it whole; None when the condition does not hold."""
         table = cls._get_connection()
         try:
             answer = patiently(

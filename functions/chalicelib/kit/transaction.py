@@ -50,9 +50,21 @@ class Transaction:
         self.steps.append(Step("put", item, refusal, condition=item.is_new()))
 
     def update(
-        self, item: Table, *actions: Action, when: Condition | None = None, refusal: type[Refusal] | Refusal = Stale
+        self,
+        item: Table,
+        *actions: Action,
+        when: Condition | None = None,
+        refusal: type[Refusal] | Refusal = Stale,
+        edits: bool = True,
     ) -> None:
-        """Change a loaded item; its version must still be the loaded one, and `when` must hold."""
+        """Change a loaded item; `when` must hold.
+
+        If the item has a version, it must still be the loaded one, and grows; `edits=False` is for changes that take
+        nothing from anybody's edit and make nobody's copy stale.
+        """
+        if edits and item.has_version():
+            when = item.is_unedited() if when is None else item.is_unedited() & when
+            actions = (*actions, item.next_version())
         self.steps.append(Step("update", item, refusal, actions, when))
 
     def delete(self, item: Table, *, when: Condition | None = None, refusal: type[Refusal] | Refusal = Stale) -> None:

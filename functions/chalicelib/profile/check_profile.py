@@ -39,5 +39,5 @@ def check_profile(call: Call) -> ProfileView:
         raise RegisterUnavailable from None
     register.forgive(call.transaction)
     settle(call.transaction, profile, data, worker)
-    call.tag(int(profile.version) + 1)
+    call.tag(int(profile.version))
     return view(profile, data)

@@ -35,11 +35,12 @@ def check_saved_profile(job: Job, effect: CheckProfile) -> None:
     except Unavailable:
         if not job.last_try:
             raise
-        job.transaction.update(profile, Profile.status.set("not_checked"))
+        job.transaction.update(profile, Profile.status.set("not_checked"), when=profile.is_unedited(), edits=False)
         return
     register.forgive(job.transaction)
     settle(job.transaction, profile, data, found, confirm_again=False)
     working = found is not None and bool(found.valid_cards(clock.today()))
     state = "working" if working else "not_working"
-    job.transaction.update(account, Account.register_state.set(state), Account.matched_at.set(clock.epoch()))
+    changes = [Account.register_state.set(state), Account.matched_at.set(clock.epoch())]
+    job.transaction.update(account, *changes, edits=False)
     job.record(person_id)

@@ -171,7 +171,7 @@ def settle(
         if fields:
             transaction.send(SendToRegister(person_id=profile.person_id, fields=fields))
         changes.append(Profile.changed_fields.set([]))
-    transaction.update(profile, *changes)
+    transaction.update(profile, *changes, when=profile.is_unedited(), edits=False)
     return result
 
 

@@ -1,13 +1,16 @@
 """Profiles and the confirmations that the register agreed with them."""
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.kit import settings
 from chalicelib.kit.tables import Action, Find, Table
 
 
 class Profile(Table):
-    """What a worker says of himself (sealed), and how the last check ended."""
+    """What a worker says of himself (sealed), and how the last check ended.
+
+    `version` counts edits of what he says; a check that ends meanwhile does not make his copy stale.
+    """
 
     class Meta:
         table_name = settings.table("profile")
@@ -21,7 +24,7 @@ class Profile(Table):
     checked_at = NumberAttribute(null=True)
     changed_fields = JSONAttribute(default=list)
     shape = NumberAttribute(default=1)
-    version = VersionAttribute()
+    version = NumberAttribute(default=1)
 
     @classmethod
     def begun_again(cls, fresh: "Profile") -> list[Action]:

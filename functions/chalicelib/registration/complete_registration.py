@@ -65,7 +65,8 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     if flow.tries > 1:  # an earlier attempt may have lost its login to a namesake
         application.login = application.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
     if application.outcome == "matched":
-        for item in account_items(flow, application, password_hash):
+        account, others = account_items(flow, application, password_hash)
+        for item in (account, *others):
             call.transaction.put(item)
     kind = RegistrationFlow
     when = kind.state == "completion"

@@ -94,8 +94,8 @@ def _hash(random: str) -> str:
     return hashlib.sha256(random.encode()).hexdigest()
 
 
-def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> list[Table]:
-    """Make everything that a new claimed account consists of."""
+def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> tuple[Account, list[Table]]:
+    """Make a new claimed account and everything that goes with it."""
     key = OwnerKey(flow.applicant_id, flow.wrapped_key)
     snils_hash = secret.look_up("snils", said.snils)
     account = Account(
@@ -111,8 +111,7 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str)
         matched_at=clock.epoch(),
     )
     cards = {card.organisation_id: card for card in said.cards}
-    return [
-        account,
+    return account, [
         Login(login=said.login, person_id=key.owner),
         Reservation(what=f"snils#{snils_hash}", person_id=key.owner),
         Reservation(what=f"phone#{secret.look_up('phone', said.phone)}", person_id=key.owner),

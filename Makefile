@@ -1,0 +1,28 @@
+PYTHON := .venv/bin/python
+PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
+
+.PHONY: run test proof docs package lock costs
+.DEFAULT_GOAL := test
+
+run: .venv/ready build/site/index.html  ## the cabinet on this machine: http://localhost:8080
+	@exec $(PYTHON) -m infra.local.cabinet
+
+test: .venv/ready  ## the one gate: lint, types, tests with a strict build of the help centre
+	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest
+
+proof: .venv/ready  ## what is slow or measured: benchmarks, the README's own lines against a running cabinet
+	$(PYTHON) -m pytest -m proof -s
+
+docs: .venv/ready build/site/index.html  ## the help centre in build/site
+
+package: .venv/ready  ## the Lambda bundle, its layers and the CloudFormation templates in build/package
+	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out build/package
+
+lock: .venv/ready  ## pin the newest releases, with hashes
+	bash infra/lock.sh
+
+.venv/ready: requirements.txt infra/setup.sh
+	@bash infra/setup.sh
+
+build/site/index.html: .venv/ready $(PAGES)
+	@$(PYTHON) -m mkdocs build --strict --quiet

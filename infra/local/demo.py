@@ -1,0 +1,61 @@
+"""The demonstration hospital: a few people of the sandbox register with confirmed accounts, for the local cabinet only."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib.kit import clock, ids, passwords, totp
+from chalicelib.kit.access import Role
+from chalicelib.kit.vault import OwnerKey
+from chalicelib.profile.ports import RegisteredWorker
+from chalicelib.registration.rules import login_base, login_of
+from chalicelib.registration.schemas import Application, account_items
+from chalicelib.registration.tables import RegistrationFlow
+
+HOSPITAL: Final = "1.2.643.5.1.13.13.12.2.77.9001"
+PASSWORD: Final = "Zimnij-Sad-2026"  # noqa: S105 - people made of air, on this computer alone
+PEOPLE: Final = ((Role.HR, "+79030000001", "kadry@example.ru"), (Role.WORKER, "+79030000002", "vrach@example.ru"))
+
+
+def load(app: Any, pump: Any, sandbox: Any) -> Iterator[str]:  # noqa: ARG001 - what the local cabinet hands over
+    """Make the accounts; yields the lines that say how to sign in."""
+    yield f"Демонстрационная больница {HOSPITAL}, пароль у всех {PASSWORD}, код входа ищите в /_local/outbox:"
+    workers = (msgspec.convert(one, RegisteredWorker) for one in reversed(sandbox.people()))
+    fitting = (one for one in workers if _works_here(one))
+    for (role, phone, email), worker in zip(PEOPLE, fitting, strict=False):
+        login, shared = _make(worker, role, phone, email)
+        yield f"  {login} — {role.label}, {worker.last_name} {worker.first_name}; ключ приложения с кодами {shared}"
+
+
+def _works_here(worker: RegisteredWorker) -> bool:
+    cards = worker.valid_cards(clock.today())
+    return len(cards) == 1 and cards[0].organisation_id == HOSPITAL and worker.qualification is not None
+
+
+def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> tuple[str, str]:
+    key = OwnerKey.new(ids.new("psn"))
+    login = login_of(login_base(worker.last_name, worker.first_name, worker.middle_name), 1)
+    said = Application(
+        snils=worker.snils,
+        last_name=worker.last_name,
+        first_name=worker.first_name,
+        middle_name=worker.middle_name,
+        birth_date=worker.birth_date,
+        phone=phone,
+        email=email,
+        login=login,
+        outcome="matched",
+        cards=worker.valid_cards(clock.today()),
+    )
+    flow = RegistrationFlow(flow_id=f"flw_{secrets.token_hex(16)}", applicant_id=key.owner, wrapped_key=key.wrapped)
+    account, others = account_items(flow, said, passwords.digest(PASSWORD))
+    shared = totp.new_secret()
+    account.assurance = "confirmed"
+    account.totp = key.seal("account/totp", shared)
+    if role is not Role.WORKER:
+        account.grants = [{"role": role.value, "organisation_id": HOSPITAL}, *account.grants]
+    for item in (account, *others):
+        item.save()
+    return login, shared

@@ -212,7 +212,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "tags": [operation.domain],
         "summary": operation.sentence,
-        "description": f"{who_may(operation)} {limits_of(operation)} {_cost(operation)}",
+        "description": f"{who_may(operation)} {limits_of(operation)}{_cost(operation)}",
         "security": [] if operation.public else [{"session": []}],
         "parameters": [*_path(operation), *_query(operation), *_headers(operation)],
         "responses": {str(operation.status): _success(operation), **_failures(operation)},

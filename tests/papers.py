@@ -123,7 +123,7 @@ def outcomes(made: make.Person) -> list[tuple[str, str]]:
 
 def raw(model: type[Table]) -> str:
     """Write down everything that a table holds, as it is stored."""
-    table = backend("dynamodb").tables[model.Meta.table_name]  # type: ignore[attr-defined] # PynamoDB's inner class
+    table = backend("dynamodb").tables[model.Meta.table_name]
     return "\n".join(str(one.to_json()) for one in table.all_items())
 
 

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
+from chalicelib.accounts.ports import RegisteredWorker
 from chalicelib.kit import clock, ids, passwords, totp
 from chalicelib.kit.access import Role
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.profile.ports import RegisteredWorker
+from chalicelib.profile.schemas import new_profile
 from chalicelib.registration.rules import login_base, login_of
 from chalicelib.registration.schemas import Application, account_items
 from chalicelib.registration.tables import RegistrationFlow
@@ -56,6 +57,6 @@ def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> tuple
     account.totp = key.seal("account/totp", shared)
     if role is not Role.WORKER:
         account.grants = [{"role": role.value, "organisation_id": HOSPITAL}, *account.grants]
-    for item in (account, *others):
+    for item in (account, new_profile(key, said), *others):
         item.save()
     return login, shared

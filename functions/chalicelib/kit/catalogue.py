@@ -89,7 +89,7 @@ class Declared:
     @property
     def sentence(self) -> str:
         """The Russian sentence that says what it does."""
-        return (self.function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        return (self.function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,14 @@
 """«Проверить данные»: the profile is compared with the register at once, with exactly one of three results."""
 
+from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
+from chalicelib.accounts.refusals import RegisterUnavailable
 from chalicelib.kit.access import Own, Role
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Outside, Put, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.outside import Unavailable
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.tables import Get
-from chalicelib.profile.ports import BREAKER, SYSTEM, Register
-from chalicelib.profile.refusals import RegisterUnavailable
 from chalicelib.profile.schemas import ProfileView, SendToRegister, open_profile, settle, view
 from chalicelib.profile.tables import Confirmation, Profile
 
@@ -32,12 +31,7 @@ def check_profile(call: Call) -> ProfileView:
         raise NotFound
     call.match(profile)
     data = open_profile(profile)
-    register = Register(breaker, call.trace_id)
-    try:
-        worker = register.find(data.snils)
-    except Unavailable:
-        raise RegisterUnavailable from None
-    register.forgive(call.transaction)
+    worker = Register(breaker, call.trace_id).ask(data.snils, call.transaction)
     settle(call.transaction, profile, data, worker)
     call.tag(int(profile.version))
     return view(profile, data)

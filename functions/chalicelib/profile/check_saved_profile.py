@@ -1,5 +1,6 @@
 """After a save, or when the stored match grew old: the profile is checked with the register outside the request."""
 
+from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.catalogue import Outside, Put, Queue, Update
@@ -9,7 +10,6 @@ from chalicelib.kit.outside import Unavailable
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.tables import Get
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.profile.ports import BREAKER, SYSTEM, Register
 from chalicelib.profile.schemas import CheckProfile, SendToRegister, open_profile, settle
 from chalicelib.profile.tables import Confirmation, Profile
 

@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.accounts.ports import RegisteredWorker
 from chalicelib.kit.body import Answer
-from chalicelib.profile.ports import RegisteredWorker
 
 Result = Literal["confirmed", "needs_clarification", "input_error"]
 Qualification = Literal["высшая", "первая", "вторая", "нет"]

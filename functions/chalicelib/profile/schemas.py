@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from chalicelib.accounts.ports import RegisteredWorker
 from chalicelib.accounts.refusals import CodeWrong
 from chalicelib.accounts.schemas import Contacts, key_of
 from chalicelib.accounts.tables import Account
@@ -15,7 +16,6 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Effect, Email, Sms
 from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.profile.ports import RegisteredWorker
 from chalicelib.profile.refusals import ContactChangeMissing
 from chalicelib.profile.rules import (
     LicenceState,

@@ -1,11 +1,11 @@
 """Confirmed changes flow to the register of medical workers (PRO-09)."""
 
+from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
 from chalicelib.kit.catalogue import Outside, Queue, Update
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.tables import Get
-from chalicelib.profile.ports import BREAKER, SYSTEM, Register
 from chalicelib.profile.schemas import SendToRegister, open_profile
 from chalicelib.profile.tables import Profile
 

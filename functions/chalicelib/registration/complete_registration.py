@@ -14,7 +14,10 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Password, Token
+from chalicelib.kit.vault import OwnerKey
+from chalicelib.profile.schemas import new_profile
 from chalicelib.profile.tables import Profile
 from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
 from chalicelib.registration.rules import outcome_text
@@ -41,15 +44,8 @@ class CompleteRegistration(Body):
 @operation(
     "POST /v1/registration/completions",
     public=True,
-    reads=[RegistrationFlow],
-    writes=[
-        Update(RegistrationFlow),
-        Put(Account),
-        Put(Login),
-        Put(Reservation),
-        Put(Employment),
-        Put(Profile),
-    ],
+    reads=[RegistrationFlow, Login],
+    writes=[Update(RegistrationFlow), *map(Put, (Account, Login, Reservation, Employment, Profile))],
     effects=[Sms, Email],
     refuses=[FlowEnded, TooManyTries, PolicyNotAccepted],
     audit="registration.completed",
@@ -62,11 +58,12 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     application = open_application(flow)
     refuse_weak_password(body.password, application.login)
     password_hash = passwords.digest(body.password)
-    if flow.tries > 1:  # an earlier attempt may have lost its login to a namesake
+    if flow.tries > 1 and call.look(Get(Login, application.login)) != [None]:  # a namesake was faster
         application.login = application.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
     if application.outcome == "matched":
         account, others = account_items(flow, application, password_hash)
-        for item in (account, *others):
+        profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), application)
+        for item in (account, profile, *others):
             call.transaction.put(item)
     kind = RegistrationFlow
     when = kind.state == "completion"

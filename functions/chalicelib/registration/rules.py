@@ -2,7 +2,12 @@
 
 import re
 import unicodedata
+from datetime import date
+from typing import Literal
 
+from chalicelib.accounts.ports import RegisteredWorker
+
+Outcome = Literal["matched", "no-match", "not-working", "already-registered", "phone-taken"]
 LOGIN_RUN = 3
 LOGIN_BASE_LENGTH = 40
 LAST_LOGIN_NUMBER = 999_999
@@ -101,6 +106,28 @@ def same_person_names(a: str, b: str) -> bool:
         return re.sub(r" ?[-\u2010-\u2015\u2212] ?", "-", " ".join(folded.split()))
 
     return plain(a) == plain(b)
+
+
+def outcome_of(
+    typed: tuple[str, str, str | None, date],
+    worker: RegisteredWorker | None,
+    day: date,
+    *,
+    taken: bool,
+    phone_taken: bool,
+) -> Outcome:
+    """Judge an application: `typed` is last, first and middle name and birth date; told only to the proven contacts."""
+    *names, birth_date = typed
+    if worker is None or worker.birth_date != birth_date:
+        return "no-match"
+    known = (worker.last_name, worker.first_name, worker.middle_name)
+    if not same_person_names(" ".join(filter(None, names)), " ".join(filter(None, known))):
+        return "no-match"
+    if not worker.valid_cards(day):
+        return "not-working"
+    if taken:
+        return "already-registered"
+    return "phone-taken" if phone_taken else "matched"
 
 
 def code_text(code: str) -> str:

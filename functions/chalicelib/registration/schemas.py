@@ -3,29 +3,27 @@
 import hashlib
 import secrets
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from chalicelib.accounts.ports import Card
 from chalicelib.accounts.refusals import TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, Passport
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
-from chalicelib.kit import clock, secret
+from chalicelib.kit import clock, codes, ids, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Table
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.profile.ports import Card
-from chalicelib.profile.schemas import new_profile
 from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
-from chalicelib.registration.rules import weaknesses_of_password
+from chalicelib.registration.rules import Outcome, weaknesses_of_password
 from chalicelib.registration.tables import RegistrationFlow, State
 
 FLOW_SECONDS = 3600
-Outcome = Literal["matched", "no-match", "not-working", "already-registered", "phone-taken"]
 
 
 class Application(msgspec.Struct):
@@ -52,10 +50,32 @@ class FlowStep(Answer):
     expires_at: Annotated[str, Meta(title="До какого времени можно продолжить")]
 
 
-def new_token() -> tuple[str, str, str]:
-    """Make a flow: its id, the token for the client, and the hash to store."""
+class SentCodes(NamedTuple):
+    """The codes of a new flow, to be sent and forgotten."""
+
+    phone: str
+    email: str
+
+
+def new_flow(said: Application) -> tuple[RegistrationFlow, str, SentCodes]:
+    """Make a flow for an application, sealed with the applicant's own new key; its token, and the codes to send."""
     flow_id, random = f"flw_{secrets.token_hex(16)}", secrets.token_hex(32)
-    return flow_id, f"{flow_id}.{random}", _hash(random)
+    key = OwnerKey.new(ids.new("psn"))
+    phone_code, phone_digest = codes.issue(f"registration/{flow_id}/phone")
+    email_code, email_digest = codes.issue(f"registration/{flow_id}/email")
+    flow = RegistrationFlow(
+        flow_id=flow_id,
+        secret_hash=_hash(random),
+        applicant_id=key.owner,
+        wrapped_key=key.wrapped,
+        sealed=key.seal("registration_flow/sealed", said),
+        state="contacts",
+        phone_code=phone_digest,
+        email_code=email_digest,
+        until=clock.epoch() + codes.LIFE_SECONDS,
+        expires=clock.epoch() + FLOW_SECONDS,
+    )
+    return flow, f"{flow_id}.{random}", SentCodes(phone_code, email_code)
 
 
 def enter(token: str, state: State) -> RegistrationFlow:
@@ -63,7 +83,7 @@ def enter(token: str, state: State) -> RegistrationFlow:
     flow_id, _, random = token.partition(".")
     flow = RegistrationFlow.attempt(flow_id, _hash(random), state)
     if flow is None:
-        raise FlowEnded if RegistrationFlow.has_tries(flow_id) else TooManyTries
+        raise FlowEnded if RegistrationFlow.has_tries(flow_id, state) else TooManyTries
     return flow
 
 
@@ -95,7 +115,7 @@ def _hash(random: str) -> str:
 
 
 def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> tuple[Account, list[Table]]:
-    """Make a new claimed account and everything that goes with it."""
+    """Make a new claimed account, and the names and employments that go with it."""
     key = OwnerKey(flow.applicant_id, flow.wrapped_key)
     snils_hash = secret.look_up("snils", said.snils)
     account = Account(
@@ -115,7 +135,6 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str)
         Login(login=said.login, person_id=key.owner),
         Reservation(what=f"snils#{snils_hash}", person_id=key.owner),
         Reservation(what=f"phone#{secret.look_up('phone', said.phone)}", person_id=key.owner),
-        new_profile(key, said),
         *(_employment(key, said, card, snils_hash) for card in cards.values()),
     ]
 

@@ -4,25 +4,24 @@ import secrets
 from datetime import date
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
+from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
+from chalicelib.accounts.refusals import RegisterUnavailable
 from chalicelib.accounts.tables import Login, Reservation
-from chalicelib.kit import clock, codes, ids, secret
+from chalicelib.kit import clock, secret
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import NEW_KEY, Outside, Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
-from chalicelib.kit.outside import Unavailable
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
 from chalicelib.kit.text import PersonName, Phone, Snils
-from chalicelib.kit.vault import OwnerKey
-from chalicelib.profile.ports import BREAKER, SYSTEM, Register, RegisteredWorker
-from chalicelib.profile.refusals import RegisterUnavailable
-from chalicelib.registration.rules import code_text, login_base, login_of, same_person_names
-from chalicelib.registration.schemas import FLOW_SECONDS, Application, FlowStep, Outcome, flow_step, new_token
+from chalicelib.registration.rules import code_text, login_base, login_of, outcome_of
+from chalicelib.registration.schemas import Application, FlowStep, flow_step, new_flow
 from chalicelib.registration.tables import RegistrationFlow
 
 
@@ -58,65 +57,21 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
         Get(Login, login),
         BREAKER,
     )
-    register = Register(breaker, call.trace_id)
-    try:
-        worker = register.find(body.snils)
-    except Unavailable:
-        raise RegisterUnavailable from None
-    register.forgive(call.transaction)
-    outcome = _outcome(body, worker, taken=taken is not None, phone_taken=phone_taken is not None)
+    worker = Register(breaker, call.trace_id).ask(body.snils, call.transaction)
+    outcome = outcome_of(
+        (body.last_name, body.first_name, body.middle_name, body.birth_date),
+        worker,
+        clock.today(),
+        taken=taken is not None,
+        phone_taken=phone_taken is not None,
+    )
     if login_taken is not None:
         login += str(secrets.randbelow(998) + 2)
-    return _open_flow(call, body, login, outcome, worker)
-
-
-def _outcome(body: StartRegistration, worker: RegisteredWorker | None, *, taken: bool, phone_taken: bool) -> Outcome:
-    if worker is None or worker.birth_date != body.birth_date:
-        return "no-match"
-    typed = " ".join(filter(None, (body.last_name, body.first_name, body.middle_name)))
-    known = " ".join(filter(None, (worker.last_name, worker.first_name, worker.middle_name)))
-    if not same_person_names(typed, known):
-        return "no-match"
-    if not worker.valid_cards(clock.today()):
-        return "not-working"
-    if taken:
-        return "already-registered"
-    return "phone-taken" if phone_taken else "matched"
-
-
-def _open_flow(
-    call: Call, body: StartRegistration, login: str, outcome: Outcome, worker: RegisteredWorker | None
-) -> FlowStep:
-    flow_id, token, secret_hash = new_token()
-    key = OwnerKey.new(ids.new("psn"))
-    phone_code, phone_hash = codes.issue(f"registration/{flow_id}/phone")
-    email_code, email_hash = codes.issue(f"registration/{flow_id}/email")
-    application = Application(
-        snils=body.snils,
-        last_name=body.last_name,
-        first_name=body.first_name,
-        middle_name=body.middle_name,
-        birth_date=body.birth_date,
-        phone=body.phone,
-        email=body.email,
-        login=login,
-        outcome=outcome,
-        cards=worker.valid_cards(clock.today()) if worker and outcome == "matched" else [],
-    )
-    flow = RegistrationFlow(
-        flow_id=flow_id,
-        secret_hash=secret_hash,
-        applicant_id=key.owner,
-        wrapped_key=key.wrapped,
-        sealed=key.seal("registration_flow/sealed", application),
-        state="contacts",
-        phone_code=phone_hash,
-        email_code=email_hash,
-        until=call.now + codes.LIFE_SECONDS,
-        expires=call.now + FLOW_SECONDS,
-    )
+    cards = worker.valid_cards(clock.today()) if worker and outcome == "matched" else []
+    said = msgspec.structs.asdict(body)
+    flow, token, sent = new_flow(Application(**said, login=login, outcome=outcome, cards=cards))
     call.transaction.put(flow)
-    call.transaction.send(Sms(to=body.phone, text=code_text(phone_code), purpose="registration"))
-    call.transaction.send(Email(to=body.email, subject="Код для регистрации", text=code_text(email_code)))
+    call.transaction.send(Sms(to=body.phone, text=code_text(sent.phone), purpose="registration"))
+    call.transaction.send(Email(to=body.email, subject="Код для регистрации", text=code_text(sent.email)))
     detail = "Введите коды из SMS и письма. Если сообщение не пришло за 10 минут, начните заново."
     return flow_step(flow, token, "confirm_registration_contacts", detail)

@@ -8,7 +8,8 @@ from pynamodb.expressions.update import Action
 from chalicelib.kit import clock, codes, settings
 from chalicelib.kit.tables import Get, Table, fetch
 
-State = Literal["contacts", "completion", "done"]
+State = Literal["contacts", "completion"]
+MOST_TRIES: dict[State, int] = {"contacts": codes.TRIES_AN_HOUR, "completion": 20}
 
 
 class RegistrationFlow(Table):
@@ -31,13 +32,16 @@ class RegistrationFlow(Table):
 
     @classmethod
     def attempt(cls, flow_id: str, secret_hash: str, state: State) -> "RegistrationFlow | None":
-        """Count a try and read the flow in one trip; None when it is unknown, over, or has no tries left."""
+        """Count a try and read the flow in one trip; None when it is unknown, over, or has no tries left.
+
+        Codes have few tries; choosing a password that fits the rules may take more.
+        """
         changes: list[Action] = [cls.tries.add(1)]
         holds = (cls.secret_hash == secret_hash) & (cls.state == state) & (cls.until > clock.epoch())
-        return cls.change(flow_id, actions=changes, when=holds & (cls.tries < codes.TRIES_AN_HOUR))
+        return cls.change(flow_id, actions=changes, when=holds & (cls.tries < MOST_TRIES[state]))
 
     @classmethod
-    def has_tries(cls, flow_id: str) -> bool:
+    def has_tries(cls, flow_id: str, state: State) -> bool:
         """Tell, for a refusal, whether the tries were what ran out."""
         (flow,) = fetch((Get(cls, flow_id),))
-        return flow is None or flow.tries < codes.TRIES_AN_HOUR
+        return flow is None or flow.state != state or flow.tries < MOST_TRIES[state]

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import CodeWrong, TooManyTries
+from chalicelib.accounts.rules import is_match_stale
 from chalicelib.accounts.tables import Account
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer, Body
@@ -56,4 +57,6 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     refuse_other_epoch(account, values)
     factor = used_factor(account, body.kind, body.code)
     session, token = open_session(call, account, body.role, body.organisation_id, factor)
+    if is_match_stale(account.matched_at, call.now):
+        call.transaction.send(CheckProfile(person_id=account.person_id))
     return SignedIn(token=token, session=view(session))

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import CodeWrong
-from chalicelib.accounts.rules import chosen_grant, is_match_stale, with_session
+from chalicelib.accounts.rules import chosen_grant, with_session
 from chalicelib.accounts.schemas import contacts_of, key_of
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import codes, identifiers, journal, secret, settings, ticket, totp
@@ -16,7 +16,7 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.session import begin
 from chalicelib.kit.tables import Action
-from chalicelib.profile.schemas import CheckProfile
+from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.sign_in.refusals import FactorNotAvailable, RoleNotHeld, SignInExpired
 
 TICKET_SECONDS = 900
@@ -130,11 +130,13 @@ def open_session(
     )
     for name in ended:
         call.transaction.delete(Session(handle=account.handle, session_id=name))
-    record = journal.by_person(account.person_id, call.operation.audit, call.operation.name, call.trace_id)
+    call.transaction.put(_record(call, session, grant))
+    return session, token
+
+
+def _record(call: Call, session: Session, grant: Grant) -> JournalRecord:
+    record = journal.by_person(session.person_id, call.operation.audit, call.operation.name, call.trace_id)
     record.objects = [session.session_id]
     record.role = grant.role.value
     record.origin = session.origin
-    call.transaction.put(record)
-    if is_match_stale(account.matched_at, call.now):
-        call.transaction.send(CheckProfile(person_id=account.person_id))
-    return session, token
+    return record

@@ -5,6 +5,7 @@ from datetime import date
 
 import msgspec
 
+from chalicelib.accounts.refusals import RegisterUnavailable
 from chalicelib.kit.outside import System, Unavailable
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.tables import Get
@@ -67,6 +68,15 @@ class Register:
             return msgspec.convert(answer["worker"], RegisteredWorker)
         except (KeyError, msgspec.ValidationError):
             raise Unavailable from None
+
+    def ask(self, snils: str, transaction: Transaction) -> RegisteredWorker | None:
+        """Find a worker for a request that writes: refuses when the register does not answer, forgives when it does."""
+        try:
+            worker = self.find(snils)
+        except Unavailable:
+            raise RegisterUnavailable from None
+        self.forgive(transaction)
+        return worker
 
     def propose(self, change_id: str, snils: str, fields: Mapping[str, object]) -> bool:
         """Send confirmed changes; the same `change_id` has one effect. False when the register refuses them for good."""

@@ -15,6 +15,8 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
 from infra.local.engine import Engine  # noqa: E402 - the paths come first
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
+WHOLE_RUN = pytest.StashKey[bool]()
+
 
 class World:
     """Everything that a test may look at or touch."""
@@ -79,3 +81,15 @@ def world(whole_world: World) -> Iterator[World]:
     whole_world.register.fault("ok")
     yield whole_world
     whole_world.empty()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what judges the whole run at its end."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
+
+
+@pytest.fixture
+def whole_run(request: pytest.FixtureRequest) -> bool:
+    """Tell whether all tests run, so that what was never called can be judged."""
+    return request.config.stash[WHOLE_RUN]

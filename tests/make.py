@@ -248,7 +248,6 @@ class Client:
     ) -> Answer:
         """Call an operation; `idempotency=""` makes a fresh key for POST, None sends none."""
         operation = catalogue.operations[name]
-        trips.current.set(operation.name)
         sent = dict(headers or {})
         if by is not None:
             sent["Authorization"] = f"Bearer {by.token}"
@@ -269,7 +268,11 @@ class Client:
             body=raw,
             address=address,
         )
-        return self.send(made)
+        mark = trips.current.set(operation.name)
+        try:
+            return self.send(made)
+        finally:
+            trips.current.reset(mark)
 
     def run(self, name: str, example: Example, **overrides: Any) -> Answer:
         """Call an operation as its example says, with some parts replaced."""

@@ -65,7 +65,8 @@ def noted(world: World, note: str) -> dict[str, Any]:
 
 def said(worker: dict[str, Any]) -> dict[str, Any]:
     """Return the profile that agrees with a worker of the register; what it does not hold is filled in plausibly."""
-    first = worker["cards"][0] if worker["cards"] else {}
+    jobs = worker["cards"]
+    numbers = [one["personnel_number"] for one in jobs if one["personnel_number"] and one["until"] is None]
     return {
         "snils": worker["snils"],
         "last_name": worker["last_name"],
@@ -74,10 +75,10 @@ def said(worker: dict[str, Any]) -> dict[str, Any]:
         "birth_date": date.fromisoformat(worker["birth_date"]),
         "inn": worker["inn"],
         "ogrnip": worker["ogrnip"],
-        "personnel_number": first.get("personnel_number") or "1042",
+        "personnel_number": (numbers or ["1042"])[0],
         "speciality": (worker["specialities"] or ["Терапия"])[0],
         "qualification": worker["qualification"] or "нет",
-        "licence_number": first.get("licence_number") or LICENCE,
+        "licence_number": ([one["licence_number"] for one in jobs if one["until"] is None] or [LICENCE])[0],
     }
 
 

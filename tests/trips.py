@@ -16,7 +16,7 @@ class Right(NamedTuple):
 
     action: str
     table: str
-    index: str | None
+    of_index: str | None
 
 
 class Trips:

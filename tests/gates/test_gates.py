@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from chalicelib.kit import catalogue
 from conftest import ROOT, World
-
 from gates import gates
 
+from chalicelib.kit import catalogue
 
-def operations(world: World) -> list[catalogue.Operation]:  # noqa: ARG001 - the world loads the catalogue
+
+def operations(world: World) -> list[catalogue.Operation]:
     """Return the whole catalogue."""
     return list(catalogue.operations.values())
 
 
-def test_imports_point_down_only(world: World) -> None:  # noqa: ARG001
+def test_imports_point_down_only(world: World) -> None:
     """No file of the product imports sideways or upwards, or a library that is not its own to know."""
     assert gates.stray_imports(gates.sources()) == []
 
@@ -35,7 +35,7 @@ def test_a_sideways_import_is_noticed() -> None:
     assert len(gates.stray_imports(files)) == 7
 
 
-def test_time_comes_from_the_clock(world: World) -> None:  # noqa: ARG001
+def test_time_comes_from_the_clock(world: World) -> None:
     """Nothing but kit/clock asks the machine for the time."""
     assert gates.clocks(gates.sources()) == []
 
@@ -46,7 +46,7 @@ def test_a_private_clock_is_noticed() -> None:
     assert len(gates.clocks({"profile/rules.py": source, "kit/clock.py": source})) == 3
 
 
-def test_files_and_functions_stay_small(world: World) -> None:  # noqa: ARG001
+def test_files_and_functions_stay_small(world: World) -> None:
     """Every file and function is within its budget or on the explained list."""
     assert gates.sizes(gates.sources()) == []
 
@@ -81,7 +81,17 @@ def test_an_unfinished_operation_is_noticed(world: World) -> None:
     def bare(call: Any) -> None: ...
 
     one = operations(world)[0]
-    planted = replace(one, method="PATCH", name="x" * 41, function=bare, allow={}, public=False, audit="Bad", match=False, internal=False)
+    planted = replace(
+        one,
+        method="PATCH",
+        name="x" * 41,
+        function=bare,
+        allow={},
+        public=False,
+        audit="Bad",
+        match=False,
+        internal=False,
+    )
     assert len(gates.incomplete([planted], set(), "")) == 7
 
 
@@ -99,13 +109,17 @@ def test_loose_structs_are_noticed(world: World) -> None:
 
 
 def test_every_named_package_is_used() -> None:
-    """pyproject names nothing that the code, the tools or the tests do not use."""
+    """Pyproject names nothing that the code, the tools or the tests do not use."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     named = [re.split(r"[<>=!~ ]", one)[0] for one in wanted]
     files = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "infra").rglob("*"), *(ROOT / "tests").rglob("*.py")]
     files += [*(ROOT / "docs").rglob("*.py"), ROOT / "Makefile", ROOT / "mkdocs.yml"]
-    texts = [file.read_text(encoding="utf-8") for file in files if file.suffix in {".py", ".sh", ".yml"} or file.name == "Makefile"]
+    texts = [
+        file.read_text(encoding="utf-8")
+        for file in files
+        if file.suffix in {".py", ".sh", ".yml"} or file.name == "Makefile"
+    ]
     assert gates.unused_packages([one for one in named if one != "tzdata"], "\n".join(texts)) == []
 
 

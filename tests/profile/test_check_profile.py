@@ -203,9 +203,7 @@ def test_the_button_makes_a_fresh_confirmation_each_time(world: World) -> None:
 )
 def test_a_profile_that_agrees_with_the_sandbox_is_confirmed(world: World, note: str) -> None:
     """Unusual names, several jobs and gaps in the register do not stand in the way; accreditations are not asked here."""
-    known = papers.noted(world, note)
-    known["cards"].sort(key=lambda one: one["until"] is not None)
-    worker = papers.doctor(world, known)
+    worker = papers.doctor(world, papers.noted(world, note))
     assert result_of(papers.check(world, worker)) == ("Данные подтверждены", [])
 
 

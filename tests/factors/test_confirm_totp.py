@@ -1,0 +1,127 @@
+"""The first code of the app proves that it holds the secret; only then it is a factor."""
+
+import doors
+import make
+import pyotp
+import pytest
+from conftest import World
+
+from chalicelib.accounts.tables import Account
+from chalicelib.kit import clock
+
+NAME = "confirm_totp"
+
+
+def example(world: World) -> make.Example:
+    """Return a valid request."""
+    person = make.person()
+    return make.Example(body={"code": _code(_started(world, person))}, by=person)
+
+
+def _started(world: World, person: make.Person) -> str:
+    return str(world.client.call("start_totp", by=person).json["secret"])
+
+
+def _code(secret: str, ahead: int = 0) -> str:
+    return pyotp.TOTP(secret).at(clock.epoch() + 30 * ahead)
+
+
+def test_without_a_token_nothing_is_connected(world: World) -> None:
+    """A call without a token is told to sign in."""
+    answer = world.client.call(NAME, {"code": "123456"})
+    assert (answer.status, answer.code) == (401, "not-signed-in")
+
+
+def test_an_unproven_person_connects_nothing(world: World) -> None:
+    """A claimed account gets no factor of its own."""
+    answer = world.client.call(NAME, {"code": "123456"}, by=make.person(assurance="claimed"))
+    assert (answer.status, answer.code) == (403, "identity-not-confirmed")
+
+
+def test_the_factor_of_the_sign_in_must_be_fresh(world: World) -> None:
+    """Ten minutes after the second factor it is asked again."""
+    made = example(world)
+    clock.advance(601)
+    answer = world.client.run(NAME, made)
+    assert (answer.status, answer.code) == (403, "fresh-factor-required")
+
+
+def test_a_connection_must_have_been_started(world: World) -> None:
+    """Without a waiting secret there is nothing to confirm, and after the confirmation neither."""
+    person = make.person()
+    answer = world.client.call(NAME, {"code": "123456"}, by=person)
+    assert (answer.status, answer.code) == (409, "totp-not-started")
+    body = {"code": _code(_started(world, person))}
+    assert world.client.call(NAME, body, by=person).status == 200
+    assert world.client.call(NAME, body, by=person).code == "totp-not-started"
+
+
+def test_codes_of_the_app_used_so_far_or_of_other_people_do_not_fit(world: World) -> None:
+    """The code must come from the secret that was shown to this person last."""
+    person, other = make.person(), make.person()
+    first = _started(world, person)
+    second, foreign = _started(world, person), _started(world, other)
+    doors.at_step_start()
+    for code in {make.totp_code(person), _code(first), _code(foreign)} - {_code(second)}:
+        answer = world.client.call(NAME, {"code": code}, by=person)
+        assert (answer.status, answer.code) == (422, "code-wrong")
+    assert world.client.call(NAME, {"code": _code(second)}, by=person).status == 200
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(-2, 422), (-1, 200), (1, 200), (2, 422)])
+def test_a_clock_half_a_minute_off_is_forgiven(world: World, ahead: int, status: int) -> None:
+    """One step of drift either way is taken, two are not."""
+    person = make.person()
+    secret = _started(world, person)
+    doors.at_step_start()
+    near = {_code(secret, one) for one in (-1, 0, 1)}
+    if status == 200 or _code(secret, ahead) not in near:
+        assert world.client.call(NAME, {"code": _code(secret, ahead)}, by=person).status == status
+
+
+def test_five_tries_an_hour(world: World) -> None:
+    """Guessing ends after five tries, also for the right code."""
+    person = make.person()
+    doors.at_hour_start()
+    make.sign_in(person)
+    secret = _started(world, person)
+    wrong = {"code": doors.another(_code(secret))}
+    assert [world.client.call(NAME, wrong, by=person).code for _ in range(5)] == ["code-wrong"] * 5
+    answer = world.client.call(NAME, {"code": _code(secret)}, by=person)
+    assert (answer.status, answer.code) == (429, "too-many-tries")
+
+
+def test_the_app_opens_the_next_sign_in(world: World) -> None:
+    """The new app is a factor from now on, the old one is not, and the owner is told on both channels."""
+    person = make.person()
+    secret = _started(world, person)
+    doors.at_step_start()
+    code = _code(secret)
+    assert world.client.call(NAME, {"code": code}, by=person).status == 200
+    assert Account.get(person.person_id).totp_pending is None
+    for told in (world.sent(person.phone), world.sent(person.email)):
+        assert "подключено приложение" in told[-1]
+    body = {"ticket": doors.ask_password(world, person.login), "kind": "totp"}
+    assert world.client.call("finish_sign_in", body | {"code": code}).code == "code-wrong"
+    clock.advance(60)
+    if make.totp_code(person) != _code(secret):
+        assert world.client.call("finish_sign_in", body | {"code": make.totp_code(person)}).code == "code-wrong"
+    assert world.client.call("finish_sign_in", body | {"code": _code(secret)}).status == 201
+
+
+def test_a_lost_answer_is_given_again(world: World) -> None:
+    """The same key brings the same answer and tells the owner once."""
+    made, key = example(world), make.key()
+    assert made.by is not None
+    first, again = (world.client.run(NAME, made, idempotency=key) for _ in range(2))
+    assert (again.status, again.raw) == (200, first.raw)
+    assert len(world.sent(made.by.phone)) == 1
+
+
+def test_the_journal_knows_the_tries(world: World) -> None:
+    """Refusal and success stand in the person's journal."""
+    person = make.person()
+    secret = _started(world, person)
+    world.client.call(NAME, {"code": doors.another(_code(secret))}, by=person)
+    world.client.call(NAME, {"code": _code(secret)}, by=person)
+    assert doors.journal(person.person_id, NAME) == [("factor.totp_added", "code-wrong"), ("factor.totp_added", "done")]

@@ -1,0 +1,78 @@
+"""Connecting an app with codes: the secret is shown once, to a proven person with a fresh factor."""
+
+import doors
+import make
+import pytest
+from conftest import World
+
+from chalicelib.accounts.tables import Account
+from chalicelib.kit import clock
+from chalicelib.kit.records.tables import Idempotency
+
+NAME = "start_totp"
+
+
+def example(world: World) -> make.Example:
+    """Return a valid request."""
+    return make.Example(by=make.person())
+
+
+def test_without_a_token_nothing_is_begun(world: World) -> None:
+    """A call without a token is told to sign in."""
+    answer = world.client.call(NAME)
+    assert (answer.status, answer.code) == (401, "not-signed-in")
+
+
+def test_an_unproven_person_connects_nothing(world: World) -> None:
+    """A claimed account gets no factor of its own."""
+    answer = world.client.call(NAME, by=make.person(assurance="claimed"))
+    assert (answer.status, answer.code) == (403, "identity-not-confirmed")
+
+
+def test_the_factor_of_the_sign_in_must_be_fresh(world: World) -> None:
+    """Ten minutes after the second factor it is asked again."""
+    worker = make.person()
+    clock.advance(601)
+    answer = world.client.call(NAME, by=worker)
+    assert (answer.status, answer.code) == (403, "fresh-factor-required")
+
+
+@pytest.mark.parametrize("made", [make.person, make.hr])
+def test_the_secret_is_shown_and_not_in_use_yet(world: World, made: type[make.Person]) -> None:
+    """The answer has secret and address; the app used so far stays until the new one is proven."""
+    person = made()
+    before = Account.get(person.person_id).totp
+    answer = world.client.call(NAME, by=person)
+    assert answer.status == 201
+    secret = answer.json["secret"]
+    assert f"secret={secret}" in answer.json["address"]
+    assert answer.json["address"].startswith("otpauth://totp/")
+    account = Account.get(person.person_id)
+    assert account.totp == before
+    assert account.totp_pending is not None
+    assert secret not in str(account.serialize())
+
+
+def test_each_start_makes_another_secret(world: World) -> None:
+    """A second start replaces the first."""
+    person = make.person()
+    assert len({world.client.call(NAME, by=person).json["secret"] for _ in range(3)}) == 3
+
+
+def test_a_lost_answer_is_given_again(world: World) -> None:
+    """The same key shows the same secret to the same person only, and the table does not hold it in clear."""
+    person, other, key = make.person(), make.person(), make.key()
+    first, again = (world.client.call(NAME, by=person, idempotency=key) for _ in range(2))
+    assert again.raw == first.raw
+    assert world.client.call(NAME, by=other, idempotency=key).json["secret"] != first.json["secret"]
+    raw = b"".join(str(one.serialize()).encode() + one.answer for one in Idempotency.scan())
+    assert first.json["secret"].encode() not in raw
+    world.client.call("sign_out", by=person)
+    assert world.client.call(NAME, by=person, idempotency=key).code == "session-ended"
+
+
+def test_the_journal_knows_the_start(world: World) -> None:
+    """One record of the start stands in the person's journal."""
+    person = make.person()
+    world.client.call(NAME, by=person)
+    assert doors.journal(person.person_id, NAME) == [("factor.totp_started", "done")]

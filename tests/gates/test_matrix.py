@@ -1,0 +1,120 @@
+"""Every operation × who calls: made from the declarations, so nothing can be forgotten."""
+
+from dataclasses import replace
+
+import make
+import pytest
+from conftest import World
+from gates.examples import example_of, names
+
+from chalicelib.kit import catalogue, clock
+from chalicelib.kit.access import Role
+
+
+def signed(name: str) -> bool:
+    """Tell whether an operation needs a session; public ones are tried without."""
+    return not catalogue.operations[name].public
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_example_succeeds(world: World, name: str) -> None:
+    """The example is valid: it gets the declared status."""
+    answer = world.client.run(name, example_of(name, world))
+    assert answer.status == catalogue.operations[name].status, answer.raw
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_token_and_a_broken_token_are_refused_before_anything_else(world: World, name: str) -> None:
+    """Without a session even a broken body learns only that one must sign in; public operations need none."""
+    example = example_of(name, world)
+    operation = catalogue.operations[name]
+    if operation.public:
+        assert example.by is None
+        return
+    body = b"{" if operation.body else None
+    assert world.client.run(name, example, by=None, body=body).code == "not-signed-in"
+    stranger = replace(example.by, token="x.y.z")
+    assert world.client.run(name, example, by=stranger).code == "session-ended"
+    handle, session_id, secret = example.by.token.split(".")
+    forged = replace(example.by, token=f"{handle}.{session_id}.{'0' * len(secret)}")
+    assert world.client.run(name, example, by=forged).code == "session-ended"
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_ended_session_is_refused(world: World, name: str) -> None:
+    """After the idle end no operation works."""
+    example = example_of(name, world)
+    if signed(name):
+        clock.advance(24 * 3600)
+        assert world.client.run(name, example).code == "session-ended"
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("role", ["worker", "hr"])
+def test_each_role_gets_exactly_what_is_declared(world: World, name: str, role: str) -> None:
+    """A role that is not declared is refused with 403, a declared one never for its role."""
+    example = example_of(name, world)
+    if not signed(name):
+        return
+    other = make.person(Role(role), make.HOSPITAL if role == "hr" else None)
+    answer = world.client.run(name, example, by=other)
+    refused = answer.status == 403 and answer.code == "role-not-allowed"
+    assert refused == (Role(role) not in catalogue.operations[name].allow)
+
+
+@pytest.mark.parametrize("name", names())
+def test_another_owner_finds_nothing(world: World, name: str) -> None:
+    """What is named in the path and belongs to somebody else answers 404, as if it were not there."""
+    operation = catalogue.operations[name]
+    example = example_of(name, world)
+    if not operation.path_names:
+        return
+    role = next(iter(operation.allow))
+    other = make.person(role, make.OTHER_HOSPITAL if role is Role.HR else None)
+    answer = world.client.run(name, example, by=other)
+    assert (answer.status, answer.code) == (404, "not-found")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_claimed_account_does_only_what_is_declared_for_it(world: World, name: str) -> None:
+    """Before identity is confirmed, everything but the declared few says how to confirm it."""
+    operation = catalogue.operations[name]
+    example = example_of(name, world)
+    if not signed(name):
+        return
+    role = next(iter(operation.allow))
+    claimed = make.person(role, make.HOSPITAL if role is Role.HR else None, assurance="claimed")
+    answer = world.client.run(name, example, by=claimed)
+    refused = answer.status == 403 and answer.code == "identity-not-confirmed"
+    assert refused != operation.claimed
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_dangerous_operation_wants_a_fresh_factor(world: World, name: str) -> None:
+    """Eleven minutes after the factor, what is declared fresh is refused and nothing else is."""
+    example = example_of(name, world)
+    if not signed(name):
+        return
+    clock.advance(660)
+    answer = world.client.run(name, example)
+    refused = answer.status == 403 and answer.code == "fresh-factor-required"
+    assert refused == catalogue.operations[name].fresh
+
+
+@pytest.mark.parametrize("name", names())
+def test_keys_versions_and_bodies_are_demanded_as_declared(world: World, name: str) -> None:
+    """POST wants a key, a change its version, a body its type; weak tags and `*` do not count."""
+    operation = catalogue.operations[name]
+    example = example_of(name, world)
+    run = world.client.run
+    if operation.keyed:
+        assert run(name, example, idempotency=None).code == "idempotency-key-required"
+        assert run(name, example, idempotency="short").code == "idempotency-key-required"
+    if operation.match:
+        assert [run(name, example, match=tag).status for tag in (None, "*", 'W/"1"', '"x"', "1")] == [428] * 5
+        assert run(name, example, match='"987654"').code == "stale"
+    if operation.body:
+        assert run(name, example, headers={"Content-Type": "text/plain"}).code == "unsupported-media-type"
+        assert run(name, example, body=b"\xff").code == "invalid-json"
+        assert run(name, example, body={"no_such_field": 1}).code == "wrong-fields"
+    assert run(name, example).status == operation.status

@@ -1,0 +1,170 @@
+"""The password: counted before it is compared, and no word about whose it is."""
+
+from typing import Any
+
+import doors
+import make
+import pytest
+from conftest import World
+
+from chalicelib.accounts import tables
+from chalicelib.accounts.tables import PASSWORD_TRIES_AN_HOUR, Account
+from chalicelib.kit import clock
+from chalicelib.kit.tables import Get
+from chalicelib.sign_in.schemas import TICKET_SECONDS
+
+NAME = "check_password"
+
+
+def example(world: World) -> make.Example:
+    """Return a valid request."""
+    return make.Example(body=_body(world, make.person(signed_in=False).login))
+
+
+def _body(world: World, login: str, password: str = make.PASSWORD) -> dict[str, str]:
+    return {"ticket": doors.ask_login(world, login), "password": password}
+
+
+def _codes(world: World, body: dict[str, str], times: int) -> list[str]:
+    return [world.client.call(NAME, body).code for _ in range(times)]
+
+
+def test_an_unknown_login_and_a_wrong_password_are_not_told_apart(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status, code, shape, calls to the cloud and hashings are the same."""
+    known = _body(world, make.person(signed_in=False).login, "Wrong-Word-2026")
+    unknown = _body(world, "nobody_xy", "Wrong-Word-2026")
+    assert len(known["ticket"]) == len(unknown["ticket"])
+    world.client.call(NAME, unknown)  # whatever is loaded once is loaded
+    hashings = doors.count_hashings(monkeypatch)
+    seen = []
+    for body in (known, unknown):
+        hashings.clear()
+        world.trips.start()
+        answer = world.client.call(NAME, body)
+        told = {name: value for name, value in answer.json.items() if name != "trace_id"}
+        seen.append((answer.status, sorted(answer.headers), told, list(world.trips.calls), list(hashings)))
+    assert (seen[0][0], seen[0][2]["code"], seen[0][4]) == (401, "password-wrong", ["verify_secret"])
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_ten_tries_an_hour_and_then_an_hour_of_rest(world: World, known: bool) -> None:  # noqa: FBT001 - the case
+    """The eleventh try is refused for known and unknown logins alike; in the next hour tries are counted anew."""
+    login = make.person(signed_in=False).login if known else "nobody_xy"
+    doors.at_hour_start()
+    wrong = _body(world, login, "Wrong-Word-2026")
+    assert _codes(world, wrong, PASSWORD_TRIES_AN_HOUR) == ["password-wrong"] * PASSWORD_TRIES_AN_HOUR
+    answer = world.client.call(NAME, _body(world, login))
+    assert (answer.status, answer.code) == (429, "too-many-tries")
+    clock.advance(3600)
+    answer = world.client.call(NAME, _body(world, login))
+    assert answer.status == (200 if known else 401)
+
+
+@pytest.mark.parametrize("spent", [PASSWORD_TRIES_AN_HOUR, PASSWORD_TRIES_AN_HOUR - 1])
+def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
+    """Exactly two hours later, where the counter of the hour is shared, all ten tries are there again."""
+    login = make.person(signed_in=False).login
+    doors.at_hour_start()
+    assert set(_codes(world, _body(world, login, "Wrong-Word-2026"), spent)) == {"password-wrong"}
+    clock.advance(7200)
+    wrong = _body(world, login, "Wrong-Word-2026")
+    assert _codes(world, wrong, PASSWORD_TRIES_AN_HOUR) == ["password-wrong"] * PASSWORD_TRIES_AN_HOUR
+    assert _codes(world, wrong, 1) == ["too-many-tries"]
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+def test_parallel_guesses_are_counted_too(world: World, hours: int) -> None:
+    """Guessing at once gives no more than ten tries an hour, also where an old count is forgiven first."""
+    login = make.person(signed_in=False).login
+    doors.at_hour_start()
+    if hours:
+        _codes(world, _body(world, login, "Wrong-Word-2026"), PASSWORD_TRIES_AN_HOUR)
+        clock.advance(3600 * hours)
+    wrong = _body(world, login, "Wrong-Word-2026")
+    codes = [one.code for one in doors.together(40, lambda: world.client.call(NAME, wrong))]
+    assert codes.count("password-wrong") == PASSWORD_TRIES_AN_HOUR
+    assert codes.count("too-many-tries") == 40 - PASSWORD_TRIES_AN_HOUR
+
+
+def test_an_old_count_is_forgiven_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds an old count, and is overtaken by ten new tries before he forgives it, gives no tries back."""
+    login = make.person(signed_in=False).login
+    doors.at_hour_start()
+    _codes(world, _body(world, login, "Wrong-Word-2026"), PASSWORD_TRIES_AN_HOUR)
+    clock.advance(7200)
+    wrong = _body(world, login, "Wrong-Word-2026")
+    between: list[str] = []
+    real = tables.fetch
+
+    def overtaken(gets: tuple[Get[Any], ...]) -> list[Any]:
+        found = real(gets)
+        if not between:
+            between.append("begun")
+            between.extend(_codes(world, wrong, PASSWORD_TRIES_AN_HOUR))
+        return found
+
+    monkeypatch.setattr(tables, "fetch", overtaken)
+    codes = _codes(world, wrong, 3) + between
+    assert codes.count("password-wrong") == PASSWORD_TRIES_AN_HOUR
+
+
+def test_a_right_password_forgets_the_tries(world: World) -> None:
+    """Tries are counted between successes."""
+    login = make.person(signed_in=False).login
+    for _ in range(2):
+        _codes(world, _body(world, login, "Wrong-Word-2026"), PASSWORD_TRIES_AN_HOUR - 1)
+        assert doors.ask_password(world, login)
+
+
+def test_the_ticket_of_another_step_or_a_damaged_one_is_refused(world: World) -> None:
+    """Only the ticket of the login opens this step."""
+    person = make.person(signed_in=False)
+    body = _body(world, person.login)
+    for ticket in (doors.ask_password(world, person.login), body["ticket"][:-4] + "AAAA", body["ticket"] + "A", "="):
+        answer = world.client.call(NAME, body | {"ticket": ticket})
+        assert (answer.status, answer.code) == (409, "sign-in-expired")
+
+
+def test_the_ticket_lives_a_quarter_of_an_hour(world: World) -> None:
+    """A ticket left alone is begun anew."""
+    body = example(world).body
+    clock.advance(TICKET_SECONDS + 1)
+    assert world.client.call(NAME, body).code == "sign-in-expired"
+
+
+def test_only_the_right_password_learns_of_a_dismissal(world: World) -> None:
+    """Who does not work any more is told so after the right password, and nobody else is."""
+    person = make.person(signed_in=False)
+    Account.get(person.person_id).update(actions=[Account.register_state.set("not_working")])
+    assert world.client.call(NAME, _body(world, person.login, "Wrong-Word-2026")).code == "password-wrong"
+    answer = world.client.call(NAME, _body(world, person.login))
+    assert (answer.status, answer.code) == (403, "no-longer-working")
+
+
+@pytest.mark.parametrize("typed", [make.PASSWORD.lower(), make.PASSWORD + " ", " " + make.PASSWORD])
+def test_a_password_is_taken_to_the_letter(world: World, typed: str) -> None:
+    """Letter case and spaces matter."""
+    body = _body(world, make.person(signed_in=False).login, typed)
+    assert world.client.call(NAME, body).code == "password-wrong"
+
+
+def test_the_right_password_shows_the_factors(world: World) -> None:
+    """The answer gives a ticket and the ways to confirm, with addresses half hidden."""
+    person = make.person(signed_in=False)
+    answer = world.client.call(NAME, _body(world, person.login))
+    assert answer.status == 200
+    assert [one["kind"] for one in answer.json["factors"]] == ["sms", "email", "totp"]
+    assert person.phone[2:-2] not in answer.raw.decode()
+    assert person.email.split("@")[0] not in answer.raw.decode()
+    assert person.person_id not in answer.raw.decode()
+
+
+def test_the_security_journal_keeps_every_try(world: World) -> None:
+    """Wrong and right passwords leave a record each."""
+    person = make.person(signed_in=False)
+    world.client.call(NAME, _body(world, person.login, "Wrong-Word-2026"))
+    world.client.call(NAME, _body(world, person.login))
+    assert doors.unknown_callers(NAME) == ["done", "password-wrong"]

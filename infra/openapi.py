@@ -157,7 +157,8 @@ def limits_of(operation: Operation) -> str:
 
 def costs_of(operation: Operation) -> dict[str, int]:
     """Return the measured round trips of a successful call by what is called; nothing when they were not measured."""
-    measured: dict[str, dict[str, int]] = json.loads(COSTS.read_text("utf-8")) if COSTS.exists() else {}
+    figures = COSTS.read_text("utf-8") if COSTS.exists() else ""
+    measured: dict[str, dict[str, int]] = json.loads(figures or "{}")
     of_this = measured.get(operation.name, {})
     return {title: of_this[name] for name, title in COST_TITLES.items() if name in of_this}
 
@@ -245,6 +246,7 @@ def _query(operation: Operation) -> Iterator[dict[str, Any]]:
     (schema,) = msgspec.json.schema_components((operation.query,), schema_hook=_of_text)[1].values()
     for name, field in schema["properties"].items():
         clean = _without_null(field)
+        clean.pop("examples", None)  # those of the text type do not fit the name
         said = ". ".join(part.rstrip(".") for part in (clean.pop("title", ""), clean.pop("description", "")) if part)
         required = name in schema["required"]
         yield {"name": name, "in": "query", "required": required, "description": f"{said}.", "schema": clean}

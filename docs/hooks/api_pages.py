@@ -5,7 +5,7 @@ Everything comes from the OpenAPI description, so the reference cannot say anyth
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,9 +70,10 @@ def _domain(api: dict[str, Any], domain: str) -> str:
 
 
 def _page(api: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
+    back = f"область [«{DOMAIN_TITLES[operation['tags'][0]]}»](index.md)"
     parts = [
         f"{_HEAD}# {operation['summary']}\n",
-        f"`{method} {path}` — операция `{operation['operationId']}`.\n",
+        f"`{method} {path}` — операция `{operation['operationId']}`, {back}.\n",
         f"## Кто и как часто\n\n{operation['description']}\n",
         _parameters(operation),
         _body(api, operation),
@@ -176,7 +177,8 @@ def _hint(api: dict[str, Any], schema: dict[str, Any]) -> str:
     said = [_kind(kind)]
     if {"type": "null"} in schema.get("anyOf", []):
         said.append("или null")
-    text = " ".join(said) + "."
+    text = " ".join(said)
+    text = f"{text[0].upper()}{text[1:]}."
     if "description" in schema:
         text += f" {schema['description']}"
     samples = [str(one) for one in schema.get("examples", []) if isinstance(one, str)]
@@ -195,7 +197,10 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _example(api: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     names = schema["required"] or list(schema["properties"])[:2]
-    return {name: _sample(_resolve(api, _not_null(schema["properties"][name])), schema["properties"][name]) for name in names}
+    return {
+        name: _sample(_resolve(api, _not_null(schema["properties"][name])), schema["properties"][name])
+        for name in names
+    }
 
 
 def _sample(kind: dict[str, Any], field: dict[str, Any]) -> Any:
@@ -206,7 +211,7 @@ def _sample(kind: dict[str, Any], field: dict[str, Any]) -> Any:
     return {"date": "1980-03-15"}.get(kind.get("format", ""), "…")
 
 
-def _table(heads: Row, rows: list[Row]) -> str:
+def _table(heads: Row, rows: Sequence[Row]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 

@@ -8,12 +8,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-for _place in (ROOT, ROOT / "functions", ROOT / "docs" / "hooks"):
+for _place in (ROOT, ROOT / "functions"):
     if str(_place) not in sys.path:
         sys.path.insert(0, str(_place))
 
-import api_pages  # noqa: E402 - found through the paths above
-
+from docs.hooks import api_pages  # noqa: E402 - found through the two paths above
 from infra import openapi  # noqa: E402 - see above
 
 DEVELOPERS: Final = "Разработчикам"
@@ -39,3 +38,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_post_page(output: str, **_: Any) -> str:
     """Give names to what a screen reader would find nameless."""
     return output.replace(NAMELESS, f'{NAMELESS} aria-label="Поиск"')
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Say in Russian that there is no such page."""
+    if template_name != "404.html":
+        return output_content
+    said = '<h1>Такой страницы нет</h1><p>Начните с <a href="/">главной страницы</a> или найдите нужное поиском.</p>'
+    changed = output_content.replace("<h1>404 - Not found</h1>", said)
+    if changed == output_content:
+        raise ValueError("The theme's 404 page no longer says what docs/hooks/publish.py translates.")
+    return changed

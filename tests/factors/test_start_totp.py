@@ -1,5 +1,7 @@
 """Connecting an app with codes: the secret is shown once, to a proven person with a fresh factor."""
 
+from collections.abc import Callable
+
 import doors
 import make
 import pytest
@@ -38,7 +40,7 @@ def test_the_factor_of_the_sign_in_must_be_fresh(world: World) -> None:
 
 
 @pytest.mark.parametrize("made", [make.person, make.hr])
-def test_the_secret_is_shown_and_not_in_use_yet(world: World, made: type[make.Person]) -> None:
+def test_the_secret_is_shown_and_not_in_use_yet(world: World, made: Callable[[], make.Person]) -> None:
     """The answer has secret and address; the app used so far stays until the new one is proven."""
     person = made()
     before = Account.get(person.person_id).totp

@@ -1,5 +1,7 @@
 """Confirming a change of contacts by codes."""
 
+from typing import Any
+
 import make
 import papers
 import pytest
@@ -20,7 +22,7 @@ def example(world: World) -> make.Example:
     return make.Example(body={"code": world.codes(by.phone)[-1]}, by=by)
 
 
-def begun(world: World, **fields: str | None) -> tuple[make.Person, dict[str, str]]:
+def begun(world: World, **fields: Any) -> tuple[make.Person, dict[str, str]]:
     """Make a worker who has begun a change, and return him with the codes that he got."""
     worker = papers.doctor(world)
     assert papers.start(world, worker, **fields).status == 202

@@ -1,5 +1,7 @@
 """Кадры confirm the licence number that their worker proposed."""
 
+from typing import Any
+
 import make
 import papers
 import pytest
@@ -9,7 +11,7 @@ from chalicelib.kit.access import Role
 from chalicelib.kit.trail.tables import JournalRecord
 
 
-def proposer(world: World, **overrides: str) -> make.Person:
+def proposer(world: World, **overrides: Any) -> make.Person:
     """Make a worker of the hospital who has proposed another licence number."""
     worker = papers.doctor(world, **overrides)
     papers.change(world, worker, licence_number=papers.OTHER_LICENCE)

@@ -102,9 +102,8 @@ def test_a_name_of_the_greatest_length_fits_the_page(world: World) -> None:
     """The longest name of the sandbox and a speciality of 200 letters stay on one page, uncut."""
     known = papers.noted(world, "очень длинные фамилия и имя")
     speciality = "Щ" * 200
-    world.register.put(known | {"snils": make.valid_snils("555666777"), "specialities": [speciality]})
-    worker = papers.doctor(world, known | {"snils": "55566677703", "specialities": [speciality]})
-    assert worker.snils == make.valid_snils("555666777")
+    known |= {"snils": make.valid_snils("555666777"), "specialities": [speciality]}
+    worker = papers.doctor(world, papers.registered(world, **known))
     papers.check(world, worker)
     number = str(papers.confirmations(worker)[0].confirmation_id)
     answer = world.client.call("download_confirmation", by=worker, confirmation_id=number)

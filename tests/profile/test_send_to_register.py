@@ -54,21 +54,6 @@ def test_an_outage_only_delays_a_change(world: World) -> None:
     assert papers.row(effect_id).state == "delivered"
 
 
-def test_an_outage_of_half_an_hour_loses_no_change(world: World) -> None:
-    """The cabinet looks every few seconds, as a deployment does; a change survives a restart of the register."""
-    worker = papers.doctor(world)
-    world.register.fault("down")
-    effect_id = waiting(world, worker)
-    for _ in range(60):
-        world.pump.drain()
-        clock.advance(30)
-    world.register.fault("ok")
-    clock.advance(papers.LONG_ENOUGH)
-    world.pump.drain()
-    assert papers.row(effect_id).state == "delivered"
-    assert papers.changes(world, worker.snils) == [{"phone": NEW_PHONE}]
-
-
 def test_a_change_sent_twice_has_one_effect(world: World) -> None:
     """A worker that dies after the register took the change sends it again under the same number."""
     worker = papers.doctor(world)

@@ -70,7 +70,8 @@ def test_all_wrong_contacts_are_named_at_once(world: World) -> None:
 @pytest.mark.parametrize("name", ["phone", "email"])
 def test_phone_and_mail_cannot_be_cleared(world: World, name: str) -> None:
     """A worker is always reachable."""
-    answer = papers.start(world, papers.doctor(world), **{name: None})
+    fields: dict[str, Any] = {name: None}
+    answer = papers.start(world, papers.doctor(world), **fields)
     assert [one["pointer"] for one in answer.json["errors"]] == [f"/{name}"]
 
 

@@ -189,6 +189,11 @@ def persist(world: World, effect_id: str) -> list[int]:
     return counted
 
 
+def is_recent(moment: str) -> bool:
+    """Tell whether a moment, as answers write it, is the present one or a few seconds old."""
+    return clock.moment(clock.epoch() - 5) <= moment <= clock.moment(clock.epoch())
+
+
 def begin_period(seconds: int) -> None:
     """Move the clock to the beginning of the next period of so many seconds, in which calls are counted."""
     clock.advance(seconds - clock.now().timestamp() % seconds + 1)

@@ -129,7 +129,7 @@ def _file_limit(path: str) -> int:
     return 0 if name in SHARED else 80
 
 
-def incomplete(operations: Iterable[Operation], tests: set[str], pages: str) -> list[str]:
+def incomplete(operations: Iterable[Operation], tests: set[str], explained: set[str]) -> list[str]:
     """Every operation has a sentence, roles or `public`, an audit word, a test file with an example and a help page."""
     faults = []
     for one in operations:
@@ -141,8 +141,8 @@ def incomplete(operations: Iterable[Operation], tests: set[str], pages: str) -> 
             faults.append(f"{one.address} has no audit fact such as `visit.opened`.")
         if f"{one.domain}/test_{one.name}.py" not in tests:
             faults.append(f"{one.address} has no tests/{one.domain}/test_{one.name}.py with an example.")
-        if not one.internal and one.name not in pages:
-            faults.append(f"{one.address} is named on no help page and is not internal.")
+        if not one.internal and one.name not in explained:
+            faults.append(f"{one.address} stands in the `operations` of no help page and is not internal.")
         if len(one.name) > 40 or one.path.split("/")[2] != one.domain:
             faults.append(f"{one.address} has a name over 40 characters or a path outside its domain.")
         faults += _match_faults(one)

@@ -22,7 +22,7 @@ def test_a_lost_stream_record_only_delays(world: World) -> None:
     effect_id = lost()
     for _ in range(2):
         world.pump.drain()
-        clock.advance(59)
+        clock.advance(55)
     assert world.sent(PHONE) == []
     for _ in range(3):
         clock.advance(61)
@@ -36,6 +36,7 @@ def test_lost_records_of_all_shards_are_found(world: World) -> None:
     texts = {f"Приказ {number}" for number in range(SHARDS * 6)}
     shards = {papers.row(lost(text)).pending_shard for text in sorted(texts)}
     assert len(shards) > 1
+    world.pump.drain()
     clock.advance(181)
     world.pump.drain()
     assert set(world.sent(PHONE)) == texts
@@ -56,7 +57,7 @@ def test_what_is_being_tried_again_is_not_swept(world: World) -> None:
     worker = papers.doctor(world)
     world.register.fault("down")
     effect_id = papers.send(SendToRegister(person_id=worker.person_id, fields={"phone": PHONE}))
-    for _ in range(26):
+    for _ in range(20):
         world.pump.drain()
         clock.advance(10)
     assert papers.waiting("register") == 1

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import msgspec
 import papers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
@@ -114,6 +114,7 @@ def test_the_three_results_and_four_statuses_have_the_names_that_people_know() -
     assert list(STATUS_NAMES.values()) == ["Не проверено", "На проверке", "Требует исправления", "Подтверждено"]
 
 
+@settings(deadline=None)
 @given(data=profiles, worker=st.none() | workers, day=days)
 def test_every_comparison_ends_in_one_of_three_ways(
     data: ProfileData, worker: RegisteredWorker | None, day: date
@@ -128,6 +129,7 @@ def test_every_comparison_ends_in_one_of_three_ways(
     assert all(one.title == FIELD_NAMES[one.field] and one.detail for one in remarks)
 
 
+@settings(deadline=None)
 @given(data=profiles, worker=workers, jobs=st.lists(open_cards, min_size=1, max_size=3))
 def test_what_the_register_does_not_hold_is_never_a_difference(
     data: ProfileData, worker: RegisteredWorker, jobs: list[Card]
@@ -141,6 +143,7 @@ def test_what_the_register_does_not_hold_is_never_a_difference(
     assert set(fields_of(msgspec.structs.replace(data, **filled), known)) <= held
 
 
+@settings(deadline=None)
 @given(data=profiles, worker=workers, day=days)
 def test_case_and_yo_do_not_matter(data: ProfileData, worker: RegisteredWorker, day: date) -> None:
     """A profile written in capitals and without ё is judged as the usual one."""
@@ -152,6 +155,7 @@ def test_case_and_yo_do_not_matter(data: ProfileData, worker: RegisteredWorker, 
     assert judge(msgspec.structs.replace(data, **spoken), worker, day) == judge(data, worker, day)
 
 
+@settings(deadline=None)
 @given(day=days, since=st.none() | days, until=st.none() | days)
 def test_an_employment_holds_from_its_first_to_its_last_day(day: date, since: date | None, until: date | None) -> None:
     """Both ends count; a missing end is open."""

@@ -11,14 +11,6 @@ class ContactChangeMissing(Refusal):
     detail = "Изменение контактов не начато, уже подтверждено или его коды устарели. Начните изменение заново."
 
 
-class ChannelNotConfirmed(Refusal):
-    """A code cannot go to a channel that is not confirmed."""
-
-    status = 409
-    title = "Канал не подтверждён"
-    detail = "Код можно получить только на подтверждённый телефон или почту. Выберите другой канал."
-
-
 class NothingToChange(Refusal):
     """The request changes nothing."""
 

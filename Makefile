@@ -1,4 +1,5 @@
 PYTHON := .venv/bin/python
+export NO_MKDOCS_2_WARNING = 1
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
 .PHONY: run test proof docs package lock costs

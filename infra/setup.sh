@@ -11,7 +11,7 @@ for name in python3.11 python3.12 python3.13 python3; do
 done
 [ -n "${python:-}" ] || fail "Python 3.11, 3.12 or 3.13 is needed and none was found: install one (on Debian: apt-get install python3 python3-venv) and try again."
 
-rm -rf .venv
+.venv/bin/python -c '' 2>/dev/null || rm -rf .venv
 "$python" -m venv .venv || fail "The virtual environment could not be made: install the venv module (on Debian: apt-get install python3-venv) and try again."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt \
   || fail "The packages of requirements.txt could not be installed: see the message above, check the connection to your package index and try again."

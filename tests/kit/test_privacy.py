@@ -11,6 +11,7 @@ from conftest import World
 from gates.examples import example_of, names
 
 from chalicelib.kit import aws, catalogue, log
+from chalicelib.kit.text import Text
 
 
 class Witness:
@@ -73,7 +74,7 @@ PERSONAL = {
     "password", "code", "phone_code", "email_code", "token", "ticket", "flow", "activation", "secret", "address",
     "workplace_address", "telegram", "viber", "inn", "personnel_number", "licence_number",
 }  # fmt: skip
-NOT_SECRET = {"profile", "terapija"}
+PUBLISHED = {kind.example for kind in Text.__subclasses__()}  # the hints of fields quote these themselves
 
 
 @pytest.mark.parametrize("mode", ["ok", "down"])
@@ -98,7 +99,12 @@ def test_nothing_personal_reaches_logs_errors_or_addresses(
     logged = capsys.readouterr().out
     assert logged.count("\n") > 100
     places = {"log": logged, "error": "\n".join(witness.errors), "address": "\n".join(witness.addresses)}
-    found = [(place, value) for place, text in places.items() for value in witness.values if _stands_in(value, text)]
+    found = [
+        (place, value)
+        for place, text in places.items()
+        for value in witness.values - PUBLISHED
+        if _stands_in(value, text)
+    ]
     assert found == []
     assert len(witness.values) > 100
 

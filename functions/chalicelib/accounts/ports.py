@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -65,7 +66,7 @@ class Register:
         if status != _FOUND:
             raise Unavailable
         try:
-            return msgspec.convert(answer["worker"], RegisteredWorker)
+            return msgspec.convert(_without_gaps(answer["worker"]), RegisteredWorker)
         except (KeyError, msgspec.ValidationError):
             raise Unavailable from None
 
@@ -91,3 +92,10 @@ class Register:
     def forgive(self, transaction: Transaction) -> None:
         """After a good answer, forget earlier failures in the same write."""
         self._system.forgive(transaction)
+
+
+def _without_gaps(tree: Any) -> Any:
+    """Leave out what the register holds as null, so that it counts as missing."""
+    if isinstance(tree, dict):
+        return {name: _without_gaps(value) for name, value in tree.items() if value is not None}
+    return [_without_gaps(one) for one in tree if one is not None] if isinstance(tree, list) else tree

@@ -13,6 +13,8 @@ from chalicelib.kit import codes, secret, ticket
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.tables import Action
+from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
 
 
@@ -79,14 +81,21 @@ def new_phone(call: Call, account: Account, phone: str) -> None:
         call.transaction.delete(given_up)
 
 
+def end_sessions(transaction: Transaction, account: Account, *changes: Action) -> None:
+    """End all sessions of an account together with other changes of it; the raised epoch stops sign-ins under way."""
+    ended = [Account.epoch.set(account.epoch + 1), Account.sessions.set({}), Account.codes.set({})]
+    transaction.update(account, *changes, *ended)
+    for session_id in account.sessions:
+        transaction.delete(Session(handle=account.handle, session_id=session_id))
+
+
 def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) -> None:
     """End all that an account's former holder could use, and send the proven person the way to set a password."""
     nonce = secrets.token_hex(16)
     code, digest = codes.issue(f"activation/{account.person_id}/{nonce}")
     until = call.now + ACTIVATION_SECONDS
-    call.transaction.update(account, *account.begun_again(key, key.seal("account/contacts", contacts), digest, until))
-    for session_id in account.sessions:
-        call.transaction.delete(Session(handle=account.handle, session_id=session_id))
+    sealed = key.seal("account/contacts", contacts)
+    end_sessions(call.transaction, account, *account.begun_again(key, sealed, digest, until))
     token = ticket.seal("activation", ACTIVATION_SECONDS, person=account.person_id, nonce=nonce)
     letter = (
         f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, введите номер из этого письма "

@@ -103,15 +103,12 @@ class Account(Table):
         cls = type(self)
         return [
             cls.assurance.set("confirmed"),
-            cls.epoch.set(self.epoch + 1),
             cls.wrapped_key.set(key.wrapped),
             cls.contacts.remove(),
             cls.contact_change.set(contacts),
             cls.password_hash.remove(),
             cls.totp.remove(),
             cls.totp_pending.remove(),
-            cls.codes.set({}),
-            cls.sessions.set({}),
             cls.consent_version.remove(),
             cls.activation.set(digest),
             cls.activation_until.set(until),

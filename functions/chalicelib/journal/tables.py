@@ -3,8 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.kit import ids
+from chalicelib.kit.problem import wrong
+from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Find
 from chalicelib.kit.trail.tables import JournalRecord
+
+LAST_DAY = date(2200, 1, 1)
 
 
 def acts_of(person_id: str, since: date | None, until: date | None, kind: str | None) -> Find[JournalRecord]:
@@ -27,7 +31,9 @@ def views_of(person_id: str, since: date | None, until: date | None) -> Find[Jou
 
 def _bounds(since: date | None, until: date | None) -> tuple[str, str]:
     first = since or date(2020, 1, 1)
-    after = (until + timedelta(days=1)) if until else date(2200, 1, 1)
+    after = min(until, LAST_DAY) + timedelta(days=1) if until else LAST_DAY
+    if after <= first:
+        raise WrongFields([wrong("/until", "Конец периода раньше его начала. Поменяйте дни местами.")])
     return ids.floor("rec", _milliseconds(first)), ids.floor("rec", _milliseconds(after))
 
 

@@ -69,6 +69,7 @@ class System:
                 retries=False,
                 redirect=False,
             )
-            return None if answer.status >= _NO_ANSWER else (answer.status, answer.json())
+            tree = answer.json()
+            return None if answer.status >= _NO_ANSWER or not isinstance(tree, dict) else (answer.status, tree)
         except (urllib3.exceptions.HTTPError, ValueError):
             return None

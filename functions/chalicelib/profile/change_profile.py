@@ -71,9 +71,8 @@ def change_profile(call: Call, body: ChangeProfile) -> ProfileView:
 
 
 def _changed(before: ProfileData, changes: dict[str, Any]) -> ProfileData:
-    """Apply a patch; an entrepreneur sets his licence himself, for others the organisation confirms it."""
+    """Apply a patch; a new licence number is a proposal until the organisation, or the register, agrees."""
     after = msgspec.structs.replace(before, **changes)
     if after.licence_number != before.licence_number or after.ogrnip != before.ogrnip:
-        state = "confirmed" if after.ogrnip else "proposed"
-        after.licence_state = state if after.licence_number else "none"  # type: ignore[assignment] # both are states
+        after.licence_state = "proposed" if after.licence_number else "none"
     return after

@@ -1,13 +1,14 @@
 """After a save, or when the stored match grew old: the profile is checked with the register outside the request."""
 
 from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
+from chalicelib.accounts.schemas import end_sessions
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
-from chalicelib.kit.catalogue import Outside, Put, Queue, Update
+from chalicelib.kit.catalogue import Delete, Outside, Put, Queue, Update
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
 from chalicelib.kit.outside import Unavailable
-from chalicelib.kit.records.tables import Breaker
+from chalicelib.kit.records.tables import Breaker, Session
 from chalicelib.kit.tables import Get
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile, SendToRegister, open_profile, settle
@@ -17,7 +18,7 @@ from chalicelib.profile.tables import Confirmation, Profile
 @worker(
     on=Queue("check"),
     reads=[Profile, Account, Breaker],
-    writes=[Update(Profile), Update(Account), Update(Breaker), Put(Confirmation), Put(JournalRecord)],
+    writes=[Update(Profile), Update(Account), Delete(Session), Update(Breaker), Put(Confirmation), Put(JournalRecord)],
     uses=[Outside(SYSTEM)],
     effects=[SendToRegister],
     audit="profile.checked",
@@ -35,12 +36,16 @@ def check_saved_profile(job: Job, effect: CheckProfile) -> None:
     except Unavailable:
         if not job.last_try:
             raise
-        job.transaction.update(profile, Profile.status.set("not_checked"), when=profile.is_unedited(), edits=False)
+        if profile.status == "on_check":
+            job.transaction.update(profile, Profile.status.set("not_checked"), when=profile.is_unedited(), edits=False)
         return
     register.forgive(job.transaction)
     settle(job.transaction, profile, data, found, confirm_again=False)
     working = found is not None and bool(found.valid_cards(clock.today()))
     state = "working" if working else "not_working"
     changes = [Account.register_state.set(state), Account.matched_at.set(clock.epoch())]
-    job.transaction.update(account, *changes, edits=False)
+    if working:
+        job.transaction.update(account, *changes, edits=False)
+    else:
+        end_sessions(job.transaction, account, *changes)
     job.record(person_id)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from chalicelib.accounts.refusals import ConfirmingOneself
 from chalicelib.accounts.tables import Employment
 from chalicelib.kit.access import InOrganisation, Role
 from chalicelib.kit.body import Answer, Body
@@ -35,11 +36,13 @@ class LicenceConfirmed(Answer):
     allow={Role.HR: InOrganisation()},
     reads=[Employment, Profile],
     writes=[Update(Profile)],
-    refuses=[LicenceNotProposed],
+    refuses=[LicenceNotProposed, ConfirmingOneself],
     audit="licence.confirmed",
 )
 def confirm_licence(call: Call, person_id: str, body: ConfirmLicence) -> LicenceConfirmed:
     """Подтвердить номер лицензии, предложенный работником."""
+    if person_id == call.actor.person_id:
+        raise ConfirmingOneself
     _, profile = call.read(Get(Employment, person_id, call.actor.organisation_id), Get(Profile, person_id))
     data = open_profile(profile)
     if data.licence_state != "proposed" or data.licence_number != body.licence_number:

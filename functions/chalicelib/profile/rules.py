@@ -79,10 +79,11 @@ class Remark(Answer):
 def judge(data: ProfileData, worker: RegisteredWorker | None, day: date) -> tuple[Result, list[Remark]]:
     """Compare a profile with the register: one of the three results, and the fields that led to it.
 
-    A field that the register does not hold is not compared. Missing required fields and an unknown СНИЛС are errors of
+    An entrepreneur has no personnel number. A field that the register does not hold is not compared. Missing required fields and an unknown СНИЛС are errors of
     input; differences want clarification.
     """
-    missing = [_remark(name, _MISSING) for name in REQUIRED if getattr(data, name) is None]
+    required = [name for name in REQUIRED if name != "personnel_number" or data.ogrnip is None]
+    missing = [_remark(name, _MISSING) for name in required if getattr(data, name) is None]
     if missing:
         return "input_error", missing
     if worker is None:
@@ -92,6 +93,12 @@ def judge(data: ProfileData, worker: RegisteredWorker | None, day: date) -> tupl
         return "needs_clarification", [_remark("employment", _NOT_WORKING)]
     remarks = [_remark(name, _DIFFERS) for name in _differing(data, worker, day)]
     return ("needs_clarification", remarks) if remarks else ("confirmed", [])
+
+
+def is_own_licence(data: ProfileData, worker: RegisteredWorker | None) -> bool:
+    """Tell whether a proposed licence is an entrepreneur's own: the register knows him as one (D20)."""
+    known = worker is not None and worker.ogrnip is not None and worker.ogrnip == data.ogrnip
+    return known and data.licence_state == "proposed"
 
 
 def status_after(result: Result) -> Literal["confirmed", "needs_correction"]:
@@ -116,7 +123,7 @@ def _differing(data: ProfileData, worker: RegisteredWorker, day: date) -> list[s
     checks = {
         "last_name": same_text(data.last_name, worker.last_name),
         "first_name": same_text(data.first_name, worker.first_name),
-        "middle_name": same_text(data.middle_name, worker.middle_name),
+        "middle_name": not worker.middle_name or same_text(data.middle_name, worker.middle_name),
         "birth_date": data.birth_date == worker.birth_date,
         "inn": worker.inn is None or data.inn is None or data.inn == worker.inn,
         "personnel_number": not numbers or data.personnel_number in numbers,

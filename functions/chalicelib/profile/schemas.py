@@ -23,6 +23,7 @@ from chalicelib.profile.rules import (
     Qualification,
     Remark,
     Result,
+    is_own_licence,
     is_review_due,
     judge,
     status_after,
@@ -167,6 +168,9 @@ def settle(
     if result == "confirmed":
         if is_news:
             transaction.put(_confirmation(profile, data))
+        if is_own_licence(data, worker):
+            data.licence_state = "confirmed"
+            changes.append(Profile.sealed.set(seal_profile(profile, data)))
         fields = {name: _text(getattr(data, name)) for name in profile.changed_fields}
         if fields:
             transaction.send(SendToRegister(person_id=profile.person_id, fields=fields))

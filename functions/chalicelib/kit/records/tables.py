@@ -134,7 +134,7 @@ class Outbox(Table):
 
     def released(self) -> list[Action]:
         """Return the changes that let a failed effect be tried again."""
-        return [type(self).lease_until.set(0)]
+        return [type(self).lease_until.set(0), type(self).pending_since.set(clock.epoch())]
 
 
 class Counter(Table):

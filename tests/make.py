@@ -128,9 +128,7 @@ def sign_in(made: Person, role: Role = Role.WORKER, organisation_id: str | None 
         origin=made.key.seal("session/origin", {"address": "test"}),
     )
     opened.save()
-    account.update(
-        actions=[Account.sessions.set(account.live_sessions() | {opened.session_id: int(opened.absolute_until)})]
-    )
+    account.update(actions=[Account.session_ends[opened.session_id].set(int(opened.absolute_until))])
     return made.token
 
 

@@ -18,11 +18,10 @@ from typing import Any
 import make
 import papers
 from conftest import World
+from performance import handwritten
 
 from chalicelib.kit import aws, secret, vault
-from chalicelib.profile.tables import Profile
 from infra import package
-from performance import handwritten
 
 HERE = Path(__file__).parent
 NEWS = {
@@ -134,11 +133,6 @@ def record(world: World) -> Recording:
     return made
 
 
-def stored(person_id: str) -> Profile:
-    """Read what an implementation has stored."""
-    return Profile.get(person_id, consistent_read=True)
-
-
 def _events(by: make.Person) -> dict[str, dict[str, Any]]:
     headers = {"Authorization": f"Bearer {by.token}", "User-Agent": "Mozilla/5.0"}
     changing = headers | {"If-Match": '"1"', "Content-Type": "application/json"}
@@ -180,7 +174,7 @@ def unpack(place: Path, recording: Recording) -> Ground:
     return ground
 
 
-def warm(ground: Ground, rounds: int = 21, requests: int = 100) -> list[Ratio]:
+def warm(ground: Ground, rounds: int = 81, requests: int = 20) -> list[Ratio]:
     """Measure warm requests: both implementations in one process, batch by batch in turns."""
     command = [*_python(), "warm", str(ground.kit), str(ground.library), str(ground.script), str(ground.handwritten)]
     done = subprocess.run(

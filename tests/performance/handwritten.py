@@ -65,7 +65,7 @@ _keys: dict[bytes, tuple[bytes, float]] = {}
 _deployment: dict[str, str] = {}
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is expected, not an error
     """The request is answered with a problem."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -73,7 +73,7 @@ class Refused(Exception):
         self.status, self.code, self.detail = status, code, detail
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's form
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer an API Gateway event."""
     trace_id = event["requestContext"]["requestId"]
     operation = change_profile if event["requestContext"]["httpMethod"] == "PATCH" else read_profile

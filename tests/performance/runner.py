@@ -71,14 +71,11 @@ class Wire:
 
 def load(folder: str) -> Handler:
     """Import the handler that lies in a folder."""
-    if os.path.exists(f"{folder}/app.py"):  # noqa: PTH110 - pathlib would be an import that neither side pays for
-        from app import app
-
-        ours: Handler = app
-        return ours
-    from handwritten import handler
-
-    return handler
+    # No pathlib and importlib: they would be imports that neither side pays for.
+    is_ours = os.path.exists(f"{folder}/app.py")  # noqa: PTH110 - see above
+    module, name = ("app", "app") if is_ours else ("handwritten", "handler")
+    found: Handler = getattr(__import__(module), name)
+    return found
 
 
 def main() -> None:

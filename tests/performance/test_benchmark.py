@@ -44,4 +44,4 @@ def _shape(call: str, body: dict[str, Any]) -> object:
     steps = [inner for one in body.get("TransactItems", ()) for inner in one.values()] or [body]
     items = [sorted(one.get("Item", {})) for one in steps]
     conditions = [len(one.get("ConditionExpression", "").split(" AND ")) for one in steps]
-    return call, rights_of(call.split(".")[-1], body), json.dumps(items), conditions
+    return call, rights_of(call.rsplit(".", maxsplit=1)[-1], body), json.dumps(items), conditions

@@ -8,7 +8,7 @@ import pytest
 from conftest import World
 
 from chalicelib.accounts import tables
-from chalicelib.accounts.tables import PASSWORD_TRIES_AN_HOUR, Account
+from chalicelib.accounts.tables import LIMITS, Account
 from chalicelib.kit import clock
 from chalicelib.kit import tables as kit_tables
 from chalicelib.kit.tables import Get
@@ -56,7 +56,7 @@ def test_ten_tries_an_hour_and_then_an_hour_of_rest(world: World, known: bool) -
     login = make.person(signed_in=False).login if known else "nobody_xy"
     doors.at_hour_start()
     wrong = _body(world, login, "Wrong-Word-2026")
-    assert _codes(world, wrong, PASSWORD_TRIES_AN_HOUR) == ["password-wrong"] * PASSWORD_TRIES_AN_HOUR
+    assert _codes(world, wrong, LIMITS["password"]) == ["password-wrong"] * LIMITS["password"]
     answer = world.client.call(NAME, _body(world, login))
     assert (answer.status, answer.code) == (429, "too-many-tries")
     clock.advance(3600)
@@ -64,7 +64,7 @@ def test_ten_tries_an_hour_and_then_an_hour_of_rest(world: World, known: bool) -
     assert answer.status == (200 if known else 401)
 
 
-@pytest.mark.parametrize("spent", [PASSWORD_TRIES_AN_HOUR, PASSWORD_TRIES_AN_HOUR - 1])
+@pytest.mark.parametrize("spent", [LIMITS["password"], LIMITS["password"] - 1])
 def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
     """Exactly two hours later, where the counter of the hour is shared, all ten tries are there again."""
     login = make.person(signed_in=False).login
@@ -72,7 +72,7 @@ def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
     assert set(_codes(world, _body(world, login, "Wrong-Word-2026"), spent)) == {"password-wrong"}
     clock.advance(7200)
     wrong = _body(world, login, "Wrong-Word-2026")
-    assert _codes(world, wrong, PASSWORD_TRIES_AN_HOUR) == ["password-wrong"] * PASSWORD_TRIES_AN_HOUR
+    assert _codes(world, wrong, LIMITS["password"]) == ["password-wrong"] * LIMITS["password"]
     assert _codes(world, wrong, 1) == ["too-many-tries"]
 
 
@@ -82,15 +82,15 @@ def test_parallel_guesses_are_counted_too(world: World) -> None:
     doors.at_hour_start()
     wrong = _body(world, login, "Wrong-Word-2026")
     codes = [one.code for one in doors.together(24, lambda: world.client.call(NAME, wrong))]
-    assert codes.count("password-wrong") == PASSWORD_TRIES_AN_HOUR
-    assert codes.count("too-many-tries") == 24 - PASSWORD_TRIES_AN_HOUR
+    assert codes.count("password-wrong") == LIMITS["password"]
+    assert codes.count("too-many-tries") == 24 - LIMITS["password"]
 
 
 def test_an_old_count_is_forgiven_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who finds an old count, and is overtaken by ten new tries before he forgives it, gives no tries back."""
     login = make.person(signed_in=False).login
     doors.at_hour_start()
-    _codes(world, _body(world, login, "Wrong-Word-2026"), PASSWORD_TRIES_AN_HOUR)
+    _codes(world, _body(world, login, "Wrong-Word-2026"), LIMITS["password"])
     clock.advance(7200)
     wrong = _body(world, login, "Wrong-Word-2026")
     between: list[str] = []
@@ -100,12 +100,12 @@ def test_an_old_count_is_forgiven_once(world: World, monkeypatch: pytest.MonkeyP
         found = real(gets)
         if not between:
             between.append("begun")
-            between.extend(_codes(world, wrong, PASSWORD_TRIES_AN_HOUR))
+            between.extend(_codes(world, wrong, LIMITS["password"]))
         return found
 
     monkeypatch.setattr(tables, "fetch", overtaken)
     codes = _codes(world, wrong, 3) + between
-    assert codes.count("password-wrong") == PASSWORD_TRIES_AN_HOUR
+    assert codes.count("password-wrong") == LIMITS["password"]
 
 
 def test_a_right_password_forgets_the_tries(world: World) -> None:
@@ -113,7 +113,7 @@ def test_a_right_password_forgets_the_tries(world: World) -> None:
     login = make.person(signed_in=False).login
     doors.at_hour_start()
     wrong = _body(world, login, "Wrong-Word-2026")
-    _codes(world, wrong, PASSWORD_TRIES_AN_HOUR - 1)
+    _codes(world, wrong, LIMITS["password"] - 1)
     assert doors.ask_password(world, login)
     assert _codes(world, wrong, 2) == ["password-wrong"] * 2
 

@@ -64,7 +64,7 @@ def confirm_identity(call: Call, person_id: str, body: ConfirmIdentity) -> Ident
         Get(Employment, person_id, call.actor.organisation_id), Get(Account, person_id), Get(Profile, person_id)
     )
     call.match(account)
-    if account.assurance == "confirmed":
+    if account.assurance == "confirmed" and account.activation is None:
         raise IdentityAlreadyConfirmed
     passport = own_passport(employment)
     new_phone(call, account, body.phone)

@@ -71,7 +71,8 @@ def own_passport(employment: Employment) -> Passport:
 
 def new_phone(call: Call, account: Account, phone: str) -> None:
     """Put the change of a person's reserved phone number into the transaction; nothing when it stays."""
-    old = contacts_of(account).phone if account.contacts else None
+    sealed = account.contacts or (account.contact_change if account.activation else None)
+    old = key_of(account).open("account/contacts", sealed, Contacts).phone if sealed else None
     if old == phone:
         return
     taken = Reservation(what=f"phone#{secret.look_up('phone', phone)}", person_id=account.person_id)
@@ -83,7 +84,7 @@ def new_phone(call: Call, account: Account, phone: str) -> None:
 
 def end_sessions(transaction: Transaction, account: Account, *changes: Action) -> None:
     """End all sessions of an account together with other changes of it; the raised epoch stops sign-ins under way."""
-    ended = [Account.epoch.set(account.epoch + 1), Account.sessions.set({}), Account.codes.set({})]
+    ended = [Account.epoch.set(account.epoch + 1), Account.session_ends.set({}), Account.codes.set({})]
     transaction.update(account, *changes, *ended)
     for session_id in account.sessions:
         transaction.delete(Session(handle=account.handle, session_id=session_id))

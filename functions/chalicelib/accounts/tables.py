@@ -5,26 +5,33 @@ from typing import Any, Literal
 from pynamodb.attributes import (
     BinaryAttribute,
     JSONAttribute,
+    MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from chalicelib.accounts.refusals import TooManyTries
 from chalicelib.kit import clock, codes, settings
 from chalicelib.kit.tables import Find, Get, Table, fetch
 from chalicelib.kit.vault import OwnerKey
 
-Purpose = Literal["password", "code"]
-PASSWORD_TRIES_AN_HOUR = 10
+Purpose = Literal["password", "sign_in", "activation", "factor", "contacts"]
 STAND_IN_SECONDS = 2 * 3600
-_LIMITS: dict[Purpose, int] = {"password": PASSWORD_TRIES_AN_HOUR, "code": codes.TRIES_AN_HOUR}
+LIMITS: dict[Purpose, int] = {
+    "password": 10,
+    "sign_in": codes.TRIES_AN_HOUR,
+    "activation": codes.TRIES_AN_HOUR,
+    "factor": codes.TRIES_AN_HOUR,
+    "contacts": codes.TRIES_AN_HOUR,
+}
 
 
 class Account(Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
-    `sessions` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
+    `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
     contacts, the TOTP secret and a pending change are sealed with the person's key.
     """
 
@@ -38,13 +45,14 @@ class Account(Table):
     epoch = NumberAttribute(default=0)
     password_hash = UnicodeAttribute(null=True)
     wrapped_key = BinaryAttribute(legacy_encoding=False)
+    former_key = BinaryAttribute(legacy_encoding=False, null=True)
     contacts = BinaryAttribute(legacy_encoding=False, null=True)
     contacts_reviewed_at = NumberAttribute(default=0)
     contacts_version = NumberAttribute(default=1)
     contact_change = BinaryAttribute(legacy_encoding=False, null=True)
     grants = JSONAttribute(default=list)
     codes = JSONAttribute(default=dict)
-    sessions = JSONAttribute(default=dict)
+    session_ends: Any = MapAttribute(default=dict)  # a raw map, updated by path
     totp = BinaryAttribute(legacy_encoding=False, null=True)
     totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
     totp_step = NumberAttribute(default=0)
@@ -54,49 +62,63 @@ class Account(Table):
     register_state = UnicodeAttribute(default="working")
     matched_at = NumberAttribute(default=0)
     password_hour = NumberAttribute(default=0)
-    password_even = NumberAttribute(default=0)
-    password_odd = NumberAttribute(default=0)
-    code_hour = NumberAttribute(default=0)
-    code_even = NumberAttribute(default=0)
-    code_odd = NumberAttribute(default=0)
+    password_tries = NumberAttribute(default=0)
+    sign_in_hour = NumberAttribute(default=0)
+    sign_in_tries = NumberAttribute(default=0)
+    activation_hour = NumberAttribute(default=0)
+    activation_tries = NumberAttribute(default=0)
+    factor_hour = NumberAttribute(default=0)
+    factor_tries = NumberAttribute(default=0)
+    contacts_hour = NumberAttribute(default=0)
+    contacts_tries = NumberAttribute(default=0)
     expires = NumberAttribute(null=True)
     version = NumberAttribute(default=1)
 
     @classmethod
-    def attempt(cls, person_id: str, purpose: Purpose, *, known: bool = True) -> "Account | None":
-        """Count a try before anything is compared, and read the account in the same trip; None past the limit.
+    def attempt(
+        cls, person_id: str, purpose: Purpose, *, known: bool = True, epoch: int | None = None
+    ) -> "Account | None":
+        """Count a try before anything is compared, and read the account in the same trip.
 
-        An unknown person costs the same: his tries are counted on an item that expires and opens nothing.
+        Refuses past the hour's limit; None when the access was changed since `epoch`. An unknown person costs the same:
+        his tries are counted on an item that expires and opens nothing. After a success `no_tries` starts anew.
         """
-        account = cls._count(person_id, purpose, known=known)
-        if account is None and cls._forgive_earlier_hour(person_id, purpose):
-            account = cls._count(person_id, purpose, known=known)
-        return account
+        account = cls._count(person_id, purpose, known, epoch)
+        if account is not None:
+            return account
+        (item,) = fetch((Get(cls, person_id),))
+        if item is None or (epoch is not None and item.epoch != epoch):
+            return None
+        if item.forgive_earlier_hour(purpose) and (account := cls._count(person_id, purpose, known, epoch)):
+            return account
+        raise TooManyTries
 
     @classmethod
-    def _count(cls, person_id: str, purpose: Purpose, *, known: bool) -> "Account | None":
+    def _count(cls, person_id: str, purpose: Purpose, known: bool, epoch: int | None) -> "Account | None":  # noqa: FBT001
         hour = clock.epoch() // 3600
-        this, other = (getattr(cls, f"{purpose}_{name}") for name in _even_first(hour))
-        changes: list[Action] = [this.add(1), other.set(0), getattr(cls, f"{purpose}_hour").set(hour)]
+        tries, counted_in = getattr(cls, f"{purpose}_tries"), getattr(cls, f"{purpose}_hour")
+        allowed = tries.does_not_exist() | (tries == 0) | ((counted_in == hour) & (tries < LIMITS[purpose]))
+        changes: list[Action] = [tries.add(1), counted_in.set(hour)]
         if not known:
             changes.append(cls.expires.set(clock.epoch() + STAND_IN_SECONDS))
-        allowed = this.does_not_exist() | (this < _LIMITS[purpose])
+        if epoch is not None:
+            allowed = allowed & (cls.epoch == epoch)
         return cls.change(person_id, actions=changes, when=allowed)
 
-    @classmethod
-    def _forgive_earlier_hour(cls, person_id: str, purpose: Purpose) -> bool:
-        """Reset the counter when it still holds tries of an earlier hour that shares its place."""
-        (item,) = fetch((Get(cls, person_id),))
-        hour = clock.epoch() // 3600
-        if item is None or int(getattr(item, f"{purpose}_hour")) == hour:
+    def forgive_earlier_hour(self, purpose: Purpose) -> bool:
+        """Forget tries that were counted in an earlier hour, unless somebody else has done it meanwhile."""
+        cls = type(self)
+        counted_in, seen = getattr(cls, f"{purpose}_hour"), getattr(self, f"{purpose}_hour")
+        if int(seen) == clock.epoch() // 3600:
             return False
-        cls.change(person_id, actions=cls.no_tries(purpose))
+        changes = [*cls.no_tries(purpose), counted_in.set(clock.epoch() // 3600)]
+        cls.change(self.person_id, actions=changes, when=counted_in == seen)
         return True
 
     @classmethod
     def no_tries(cls, purpose: Purpose) -> list[Action]:
         """Return the changes that forget counted tries, after a success."""
-        return [getattr(cls, f"{purpose}_even").set(0), getattr(cls, f"{purpose}_odd").set(0)]
+        return [getattr(cls, f"{purpose}_tries").set(0)]
 
     def begun_again(self, key: OwnerKey, contacts: bytes, digest: str, until: int) -> list[Action]:
         """Return the changes that leave nothing to the former holder; contacts count only after activation."""
@@ -104,6 +126,7 @@ class Account(Table):
         return [
             cls.assurance.set("confirmed"),
             cls.wrapped_key.set(key.wrapped),
+            cls.former_key.set(self.wrapped_key),
             cls.contacts.remove(),
             cls.contact_change.set(contacts),
             cls.password_hash.remove(),
@@ -127,10 +150,15 @@ class Account(Table):
             cls.activation.remove(),
         ]
 
+    @property
+    def sessions(self) -> dict[str, int]:
+        """The sessions that were opened and not ended, with their absolute ends."""
+        return {name: int(until) for name, until in self.session_ends.as_dict().items()}
+
     def live_sessions(self) -> dict[str, int]:
         """Return the sessions that have not reached their absolute end."""
         now = clock.epoch()
-        return {name: int(until) for name, until in (self.sessions or {}).items() if until > now}
+        return {name: until for name, until in self.sessions.items() if until > now}
 
     def live_codes(self) -> dict[str, Any]:
         """Return the pending codes that are still good."""
@@ -187,7 +215,3 @@ class Employment(Table):
     def of_organisation(cls, organisation_id: str, snils_hash: str) -> Find["Employment"]:
         """Find the worker of an organisation by СНИЛС."""
         return Find(cls, f"{organisation_id}#{snils_hash}", index=cls.by_snils)
-
-
-def _even_first(hour: int) -> tuple[str, str]:
-    return ("even", "odd") if hour % 2 == 0 else ("odd", "even")

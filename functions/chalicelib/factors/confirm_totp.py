@@ -15,6 +15,7 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.text import Code
 
 TOLD = "К вашему кабинету медработника подключено приложение с кодами. Если это не вы, сразу обратитесь в поддержку."
@@ -44,9 +45,9 @@ class TotpConfirmed(Answer):
 )
 def confirm_totp(call: Call, body: ConfirmTotp) -> TotpConfirmed:
     """Завершить подключение приложения первым кодом."""
-    account = Account.attempt(call.actor.person_id, "code")
+    account = Account.attempt(call.actor.person_id, "factor")
     if account is None:
-        raise TooManyTries
+        raise NotFound
     call.prove(account)
     if account.totp_pending is None:
         raise TotpNotStarted
@@ -54,7 +55,7 @@ def confirm_totp(call: Call, body: ConfirmTotp) -> TotpConfirmed:
     if step is None:
         raise CodeWrong
     added = [Account.totp.set(account.totp_pending), Account.totp_pending.remove(), Account.totp_step.set(step)]
-    call.transaction.update(account, *added, *Account.no_tries("code"))
+    call.transaction.update(account, *added, *Account.no_tries("factor"))
     contacts = contacts_of(account)
     call.transaction.send(Sms(to=contacts.phone, text=TOLD))
     call.transaction.send(Email(to=contacts.email, subject="Подключено приложение с кодами", text=TOLD))

@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.access import Actor, Relation
 from chalicelib.kit.catalogue import Operation
-from chalicelib.kit.refusals import InvalidCursor, NotFound, Stale
+from chalicelib.kit.refusals import Busy, InvalidCursor, NotFound, Stale
 from chalicelib.kit.tables import Find, Get, Table, fetch, patiently
 from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
@@ -43,7 +43,7 @@ class Call:
         self.operation = operation
         self.request = request
         self.trace_id = request.trace_id
-        self.transaction = Transaction()
+        self.transaction = Transaction(Stale if operation.match else Busy)
         self.headers: dict[str, str] = {}
         self.subject: str | None = None
         self.objects: list[str] = []

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kit import body, clock, idempotency, journal, log, outbox, session, settings
+from chalicelib.kit import body, clock, idempotency, ids, journal, log, outbox, session, settings
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal
@@ -94,6 +94,8 @@ class Visit:
 
     def _read(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {name: self.request.path_values[name] for name in self.operation.path_names}
+        if not all(ids.is_one(value) for value in arguments.values()):
+            raise NotFound
         if self.operation.match:
             tag = self.request.headers.get("if-match", "")
             if not tag.startswith('"') or not tag.strip('"').isascii() or not tag.strip('"').isdigit():

@@ -1,5 +1,6 @@
 """Identifiers: prefixed, ordered by time, not guessable in order (UUIDv7, RFC 9562)."""
 
+import re
 import secrets
 import uuid
 
@@ -9,6 +10,11 @@ from chalicelib.kit import clock
 def new(prefix: str) -> str:
     """Make an identifier such as `doc_0192f0c8…`: the prefix, `_` and 32 hex digits of a UUIDv7."""
     return f"{prefix}_{uuid7().hex}"
+
+
+def is_one(text: str) -> bool:
+    """Tell whether a text has the form of an identifier."""
+    return re.fullmatch(r"[a-z]{3}_[0-9a-f]{32}", text) is not None
 
 
 def uuid7() -> uuid.UUID:

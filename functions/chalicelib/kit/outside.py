@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from chalicelib.kit import clock, log, secret, settings
 from chalicelib.kit.records.tables import Breaker
-from chalicelib.kit.refusals import Busy
 from chalicelib.kit.transaction import Transaction
 
 BUDGET_SECONDS: Final = 3.0
@@ -49,7 +48,7 @@ class System:
     def forgive(self, transaction: Transaction) -> None:
         """After a good answer, forget earlier failures together with the change being written."""
         if self.breaker is not None and (self.breaker.failures or self.breaker.open_until):
-            transaction.update(self.breaker, *self.breaker.recovered(), refusal=Busy)
+            transaction.update(self.breaker, *self.breaker.recovered())
 
     def _once(self, path: str, body: Mapping[str, Any], seconds: float) -> tuple[int, dict[str, Any]] | None:
         import urllib3  # noqa: PLC0415 - only those who ask outside systems pay for it

@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.kit.outbox import Effect
 from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Idempotency
-from chalicelib.kit.refusals import Busy, Stale
+from chalicelib.kit.refusals import Busy
 from chalicelib.kit.tables import Get, Table, connection, patiently
 
 Kind = Literal["check", "delete", "put", "update"]
@@ -39,9 +39,13 @@ class AlreadyAnswered(Exception):  # noqa: N818 - not an error: the first sendin
 
 
 class Transaction:
-    """Gathers what an operation wants to write; the kit commits it after the operation has answered."""
+    """Gathers what an operation wants to write; the kit commits it after the operation has answered.
 
-    def __init__(self) -> None:
+    `lost` is the refusal when an item changed since it was loaded: stale for who named a version, busy for others.
+    """
+
+    def __init__(self, lost: type[Refusal] = Busy) -> None:
+        self._lost = lost
         self.steps: list[Step] = []
         self.effects: list[Effect] = []
 
@@ -54,7 +58,7 @@ class Transaction:
         item: Table,
         *actions: Action,
         when: Condition | None = None,
-        refusal: type[Refusal] | Refusal = Stale,
+        refusal: type[Refusal] | Refusal | None = None,
         edits: bool = True,
     ) -> None:
         """Change a loaded item; `when` must hold.
@@ -65,15 +69,17 @@ class Transaction:
         if edits and item.has_version():
             when = item.is_unedited() if when is None else item.is_unedited() & when
             actions = (*actions, item.next_version())
-        self.steps.append(Step("update", item, refusal, actions, when))
+        self.steps.append(Step("update", item, refusal or self._lost, actions, when))
 
-    def delete(self, item: Table, *, when: Condition | None = None, refusal: type[Refusal] | Refusal = Stale) -> None:
+    def delete(
+        self, item: Table, *, when: Condition | None = None, refusal: type[Refusal] | Refusal | None = None
+    ) -> None:
         """Remove a loaded item under the same conditions."""
-        self.steps.append(Step("delete", item, refusal, condition=when))
+        self.steps.append(Step("delete", item, refusal or self._lost, condition=when))
 
-    def check(self, get: Get[Any], when: Condition, refusal: type[Refusal] | Refusal = Stale) -> None:
+    def check(self, get: Get[Any], when: Condition, refusal: type[Refusal] | Refusal | None = None) -> None:
         """Demand a condition of an item that is not changed."""
-        self.steps.append(Step("check", get, refusal, condition=when))
+        self.steps.append(Step("check", get, refusal or self._lost, condition=when))
 
     def send(self, effect: Effect) -> None:
         """Have an effect delivered once the transaction stands."""

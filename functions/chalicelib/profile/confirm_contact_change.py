@@ -13,6 +13,7 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.text import Code
 from chalicelib.profile.refusals import ContactChangeMissing
 from chalicelib.profile.schemas import (
@@ -44,9 +45,9 @@ class ConfirmContactChange(Body):
 )
 def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsView:
     """Подтвердить изменение контактных данных кодами."""
-    account = Account.attempt(call.actor.person_id, "code")
+    account = Account.attempt(call.actor.person_id, "contacts")
     if account is None:
-        raise TooManyTries
+        raise NotFound
     call.prove(account)
     change = open_contact_change(account, call.now)
     refuse_wrong_codes(account.person_id, change, body.code, body.phone_code, body.email_code)
@@ -60,7 +61,7 @@ def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsVi
         Account.contact_change.remove(),
         Account.contacts_reviewed_at.set(call.now),
         Account.contacts_version.set(account.contacts_version),
-        *Account.no_tries("code"),
+        *Account.no_tries("contacts"),
     )
     tell_about_change(call, before, after)
     call.note(fields=[name for name in after.__struct_fields__ if getattr(after, name) != getattr(before, name)])

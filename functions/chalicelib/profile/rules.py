@@ -79,8 +79,8 @@ class Remark(Answer):
 def judge(data: ProfileData, worker: RegisteredWorker | None, day: date) -> tuple[Result, list[Remark]]:
     """Compare a profile with the register: one of the three results, and the fields that led to it.
 
-    An entrepreneur has no personnel number. A field that the register does not hold is not compared. Missing required fields and an unknown СНИЛС are errors of
-    input; differences want clarification.
+    A field that the register does not hold is not compared. Missing required fields (an entrepreneur has no personnel
+    number) and an unknown СНИЛС are errors of input; differences want clarification.
     """
     required = [name for name in REQUIRED if name != "personnel_number" or data.ogrnip is None]
     missing = [_remark(name, _MISSING) for name in required if getattr(data, name) is None]

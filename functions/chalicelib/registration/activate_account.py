@@ -48,14 +48,14 @@ def activate_account(call: Call, body: ActivateAccount) -> AccountActivated:
     values = ticket.unseal("activation", body.activation)
     if values is None:
         raise ActivationEnded
-    account = Account.attempt(values["person"], "code")
+    account = Account.attempt(values["person"], "activation")
     if account is None:
-        raise TooManyTries
+        raise ActivationEnded
     if account.activation is None or account.activation_until <= call.now:
         raise ActivationEnded
     if not codes.fits(f"activation/{account.person_id}/{values['nonce']}", body.code, account.activation):
         raise CodeWrong
     refuse_weak_password(body.password, account.login)
     changes = account.activated(passwords.digest(body.password), POLICY_VERSION)
-    call.transaction.update(account, *changes, *Account.no_tries("code"), refusal=ActivationEnded)
+    call.transaction.update(account, *changes, *Account.no_tries("activation"))
     return AccountActivated(login=account.login, detail="Пароль задан. Войдите с логином и паролем.")

@@ -1,6 +1,5 @@
 """Last step: password and consent. How it ended is told only on the confirmed phone and mailbox."""
 
-import secrets
 from typing import Annotated
 
 from msgspec import Meta
@@ -14,7 +13,6 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
-from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
@@ -26,6 +24,7 @@ from chalicelib.registration.schemas import (
     account_items,
     enter,
     flow_step,
+    look_again,
     open_application,
     refuse_other_policy,
     refuse_weak_password,
@@ -44,7 +43,7 @@ class CompleteRegistration(Body):
 @operation(
     "POST /v1/registration/completions",
     public=True,
-    reads=[RegistrationFlow, Login],
+    reads=[RegistrationFlow, Login, Reservation],
     writes=[Update(RegistrationFlow), *map(Put, (Account, Login, Reservation, Employment, Profile))],
     effects=[Sms, Email],
     refuses=[FlowEnded, TooManyTries, PolicyNotAccepted],
@@ -58,8 +57,8 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     application = open_application(flow)
     refuse_weak_password(body.password, application.login)
     password_hash = passwords.digest(body.password)
-    if flow.tries > 1 and call.look(Get(Login, application.login)) != [None]:  # a namesake was faster
-        application.login = application.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
+    if flow.tries > 1:
+        look_again(call, application)
     if application.outcome == "matched":
         account, others = account_items(flow, application, password_hash)
         profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), application)

@@ -121,7 +121,7 @@ def outcome_of(
     if worker is None or worker.birth_date != birth_date:
         return "no-match"
     known = (worker.last_name, worker.first_name, worker.middle_name)
-    if not same_person_names(" ".join(filter(None, names)), " ".join(filter(None, known))):
+    if not all(same_person_names(one or "", other or "") for one, other in zip(names, known, strict=True)):
         return "no-match"
     if not worker.valid_cards(day):
         return "not-working"

@@ -1,6 +1,7 @@
 """What the steps of registration share."""
 
 import hashlib
+import re
 import secrets
 from datetime import date
 from typing import Annotated, NamedTuple
@@ -15,9 +16,10 @@ from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit import clock, codes, ids, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
+from chalicelib.kit.call import Call
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
-from chalicelib.kit.tables import Table
+from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
 from chalicelib.registration.rules import Outcome, weaknesses_of_password
@@ -80,6 +82,8 @@ def new_flow(said: Application) -> tuple[RegistrationFlow, str, SentCodes]:
 
 def enter(token: str, state: State) -> RegistrationFlow:
     """Count a try at a step of a flow and return the flow; refuses one that is over."""
+    if re.fullmatch(r"flw_[0-9a-f]{32}\.[0-9a-f]{64}", token) is None:
+        raise FlowEnded
     flow_id, _, random = token.partition(".")
     flow = RegistrationFlow.attempt(flow_id, _hash(random), state)
     if flow is None:
@@ -112,6 +116,19 @@ def flow_step(flow: RegistrationFlow, token: str, following: str, detail: str) -
 
 def _hash(random: str) -> str:
     return hashlib.sha256(random.encode()).hexdigest()
+
+
+def look_again(call: Call, said: Application) -> None:
+    """After a failed attempt: somebody may have taken the login, the phone or the account meanwhile."""
+    login, snils, phone = call.look(
+        Get(Login, said.login),
+        Get(Reservation, f"snils#{secret.look_up('snils', said.snils)}"),
+        Get(Reservation, f"phone#{secret.look_up('phone', said.phone)}"),
+    )
+    if login is not None:
+        said.login = said.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
+    if said.outcome == "matched" and (snils or phone):
+        said.outcome = "already-registered" if snils else "phone-taken"
 
 
 def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> tuple[Account, list[Table]]:

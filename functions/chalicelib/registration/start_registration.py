@@ -69,6 +69,8 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
         login += str(secrets.randbelow(998) + 2)
     cards = worker.valid_cards(clock.today()) if worker and outcome == "matched" else []
     said = msgspec.structs.asdict(body)
+    if worker and outcome == "matched":  # the register's spelling counts
+        said |= {name: getattr(worker, name) for name in ("last_name", "first_name", "middle_name")}
     flow, token, sent = new_flow(Application(**said, login=login, outcome=outcome, cards=cards))
     call.transaction.put(flow)
     call.transaction.send(Sms(to=body.phone, text=code_text(sent.phone), purpose="registration"))

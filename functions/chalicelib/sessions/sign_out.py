@@ -13,7 +13,7 @@ from chalicelib.kit.tables import Get
     "DELETE /v1/sessions/current",
     allow={Role.WORKER: Own(), Role.HR: Own()},
     claimed=True,
-    reads=[Session, Account],
+    reads=[Session],
     writes=[Delete(Session), Update(Account)],
     audit="session.closed",
     status=204,
@@ -21,8 +21,6 @@ from chalicelib.kit.tables import Get
 def sign_out(call: Call) -> None:
     """Выйти из кабинета."""
     actor = call.actor
-    session, account = call.read(Get(Session, actor.handle, actor.session_id), Get(Account, actor.person_id))
-    left = {name: until for name, until in account.live_sessions().items() if name != actor.session_id}
-    call.transaction.delete(session)
-    call.transaction.update(account, Account.sessions.set(left))
+    call.transaction.delete(call.read(Get(Session, actor.handle, actor.session_id)))
+    call.transaction.update(Account(actor.person_id), Account.session_ends[actor.session_id].remove(), edits=False)
     call.note(objects=[actor.session_id])

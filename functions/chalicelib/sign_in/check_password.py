@@ -7,6 +7,7 @@ from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.ids import token
 from chalicelib.kit.text import Password, Token
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
 from chalicelib.sign_in.schemas import PasswordAccepted, factors_of, give, take
@@ -33,11 +34,11 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     values = take("login", body.ticket)
     account = Account.attempt(values["person"], "password", known=bool(values["known"]))
     if account is None:
-        raise TooManyTries
+        raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
         raise PasswordWrong
     if account.register_state != "working":
         raise NoLongerWorking
-    call.transaction.update(account, *Account.no_tries("password"))
-    ticket = give("password", account.person_id, epoch=int(account.epoch))
+    call.transaction.update(account, *Account.no_tries("password"), edits=False)
+    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token())
     return PasswordAccepted(ticket=ticket, factors=factors_of(account))

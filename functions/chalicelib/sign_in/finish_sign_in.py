@@ -18,7 +18,7 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.schemas import SessionView, view
 from chalicelib.sign_in.refusals import FactorNotAvailable, RoleNotHeld, SignInExpired
-from chalicelib.sign_in.schemas import FactorKind, open_session, refuse_other_epoch, take, used_factor
+from chalicelib.sign_in.schemas import FactorKind, open_session, take, used_factor
 
 
 class FinishSignIn(Body):
@@ -51,11 +51,10 @@ class SignedIn(Answer):
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     """Подтвердить вход вторым фактором."""
     values = take("password", body.ticket)
-    account = Account.attempt(values["person"], "code")
+    account = Account.attempt(values["person"], "sign_in", epoch=values["epoch"])
     if account is None:
-        raise TooManyTries
-    refuse_other_epoch(account, values)
-    factor = used_factor(account, body.kind, body.code)
+        raise SignInExpired
+    factor = used_factor(account, body.kind, body.code, values["nonce"])
     session, token = open_session(call, account, body.role, body.organisation_id, factor)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))

@@ -83,13 +83,13 @@ def factors_of(account: Account) -> list[Factor]:
     return found
 
 
-def used_factor(account: Account, kind: FactorKind, code: str) -> list[Action]:
+def used_factor(account: Account, kind: FactorKind, code: str, nonce: str) -> list[Action]:
     """Check the second factor; returns the changes that make it single-use, refuses a wrong one."""
     if kind == "totp":
         return _used_totp(account, code)
     pending = account.live_codes()
     found = pending.pop("sign_in", None)
-    if found is None or not codes.fits(f"sign_in/{account.person_id}", code, found["digest"]):
+    if found is None or not codes.fits(f"sign_in/{account.person_id}/{nonce}", code, found["digest"]):
         raise CodeWrong
     return [Account.codes.set(pending)]
 
@@ -125,9 +125,8 @@ def open_session(
     until = int(session.absolute_until)
     kept, ended = with_session(account.live_sessions(), session.session_id, until, settings.MAX_SESSIONS)
     call.transaction.put(session)
-    call.transaction.update(
-        account, Account.sessions.set(kept), *Account.no_tries("code"), *factor, refusal=SignInExpired
-    )
+    listed = Account.session_ends.set(kept)
+    call.transaction.update(account, listed, *Account.no_tries("sign_in"), *factor)
     for name in ended:
         call.transaction.delete(Session(handle=account.handle, session_id=name))
     call.transaction.put(_record(call, session, grant))

@@ -43,7 +43,7 @@ def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     account = call.read(Get(Account, values["person"]))
     refuse_other_epoch(account, values)
     contacts = contacts_of(account)
-    code, digest = codes.issue(f"sign_in/{account.person_id}")
+    code, digest = codes.issue(f"sign_in/{account.person_id}/{values['nonce']}")
     until = call.now + codes.LIFE_SECONDS
     pending = {"sign_in": {"digest": digest, "until": until}}
     call.transaction.update(account, Account.codes.set(account.live_codes() | pending))

@@ -52,22 +52,24 @@ class Session(Table):
         now = clock.epoch()
         this, other = (cls.hits_even, cls.hits_odd) if now // 60 % 2 == 0 else (cls.hits_odd, cls.hits_even)
         holds = (cls.secret_hash == secret_hash) & (cls.idle_until > now) & (cls.absolute_until > now)
+        # A count of an earlier minute that shares this counter does not hold; `restart_minute` forgets it.
+        calm = (this == 0) | ((cls.minute >= now // 60 - 1) & (this < settings.CALLS_A_MINUTE))
         changes: list[Action] = [
             cls.idle_until.set(cls.idle_seconds + now),
             cls.minute.set(now // 60),
             this.add(1),
             other.set(0),
         ]
-        return cls.change(handle, session_id, actions=changes, when=holds & (this < settings.CALLS_A_MINUTE))
+        return cls.change(handle, session_id, actions=changes, when=holds & calm)
 
     def restart_minute(self) -> bool:
         """Forget calls counted in an earlier minute that shares this minute's counter; False when there are none."""
         now = clock.epoch() // 60
-        if int(self.minute) == now:
+        if int(self.minute) >= now - 1:
             return False
         cls = type(self)
         calm: list[Action] = [cls.minute.set(now), cls.hits_even.set(0), cls.hits_odd.set(0)]
-        cls.change(self.handle, self.session_id, actions=calm)
+        cls.change(self.handle, self.session_id, actions=calm, when=cls.minute == self.minute)
         return True
 
 

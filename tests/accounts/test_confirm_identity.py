@@ -203,8 +203,8 @@ def test_the_impostor_cannot_use_up_the_tries_of_the_doctor(world: World) -> Non
 
 
 def test_the_profile_after_the_passport_is_the_registers(world: World) -> None:
-    """The name is spelled and divided as in the register, not as an applicant had typed it."""
-    who = doors.applicant(world, last_name="ИВАНОВА АННА", first_name="петровна", middle_name=None)
+    """The name is spelled as in the register, not as an applicant had typed it."""
+    who = doors.applicant(world, last_name="ИВАНОВА", first_name="анна", middle_name="петровна")
     doctor = doors.register(world, who)
     assert world.client.run(NAME, _request(doctor, make.hr())).status == 200
     _activate(world, doctor)

@@ -397,9 +397,8 @@ def wrong(name: str) -> Refused:
 
 
 def patched(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Apply a patch; an entrepreneur's licence holds at once, another's is a proposal."""
+    """Apply a patch; a new licence number is a proposal."""
     after = before | changes
     if (after["licence_number"], after["ogrnip"]) != (before["licence_number"], before["ogrnip"]):
-        state = "confirmed" if after["ogrnip"] else "proposed"
-        after["licence_state"] = state if after["licence_number"] else "none"
+        after["licence_state"] = "proposed" if after["licence_number"] else "none"
     return after

@@ -1,6 +1,7 @@
 """Changing the profile: a merge patch under a version, and the check that saving starts."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import make
@@ -166,12 +167,25 @@ def test_a_worker_of_an_organisation_only_proposes_a_licence_number(world: World
     assert papers.change(world, worker, licence_number=None).json["licence_state"] == "none"
 
 
-def test_an_entrepreneur_sets_his_licence_himself(world: World) -> None:
-    """With an ОГРНИП the number holds at once; without it the number is a proposal again."""
-    worker = papers.doctor(world, ogrnip=papers.OGRNIP)
-    answer = papers.change(world, worker, licence_number=papers.OTHER_LICENCE)
-    assert answer.json["licence_state"] == "confirmed"
-    assert papers.change(world, worker, ogrnip=None).json["licence_state"] == "proposed"
+def test_an_entrepreneur_needs_nobody_for_his_licence_once_the_register_knows_him(world: World) -> None:
+    """A typed ОГРНИП alone proves nothing; when the register has the same one, the check confirms the number."""
+    known = next(
+        one for one in world.register.people() if one["ogrnip"] and one["specialities"] and one["qualification"]
+    )
+    card = known["cards"][0]
+    worker = make.person(
+        works_at=None,
+        **{name: known[name] for name in ("snils", "last_name", "first_name", "middle_name", "qualification")},
+        birth_date=date.fromisoformat(known["birth_date"]),
+        speciality=known["specialities"][0],
+        personnel_number=card["personnel_number"],
+    )
+    answer = papers.change(world, worker, licence_number=card["licence_number"], ogrnip=papers.OGRNIP)
+    assert answer.json["licence_state"] == "proposed"
+    answer = papers.change(world, worker, ogrnip=known["ogrnip"])
+    assert answer.json["licence_state"] == "proposed"
+    answer = world.client.call("check_profile", by=worker, match=answer.headers["ETag"])
+    assert (answer.json["status"], answer.json["licence_state"]) == ("confirmed", "confirmed")
 
 
 def test_the_stored_profile_holds_no_plain_text(world: World) -> None:

@@ -173,8 +173,15 @@ def test_the_last_day_of_work_still_confirms(shift: int, fields: list[str]) -> N
 @pytest.mark.parametrize("name", REQUIRED)
 def test_a_required_field_left_empty_is_an_error_of_input(name: str) -> None:
     """The result names exactly the field that is missing."""
-    result, remarks = judge(a_profile(**{name: None}), a_worker(), TODAY)
+    result, remarks = judge(a_profile(**{"ogrnip": None, name: None}), a_worker(), TODAY)
     assert (result, [one.field for one in remarks]) == ("input_error", [name])
+
+
+def test_an_entrepreneur_has_no_personnel_number() -> None:
+    """With an ОГРНИП the number may stay empty."""
+    assert fields_of(a_profile(ogrnip="304500518190930", personnel_number=None), a_worker(ogrnip=None, cards=[])) != [
+        "personnel_number"
+    ]
 
 
 def test_all_missing_fields_are_named_at_once() -> None:

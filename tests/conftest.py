@@ -84,8 +84,10 @@ def world(whole_world: World) -> Iterator[World]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what judges the whole run at its end."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """Let those who make a cloud of their own go first, and put what judges the whole run at its end."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("last") is not None, "world" in getattr(item, "fixturenames", ()))
+    )
     config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
 
 

@@ -84,7 +84,7 @@ def test_declared_rights_are_the_used_ones(world: World, whole_run: bool) -> Non
     everything: list[Declared] = [*catalogue.operations.values(), *catalogue.workers.values()]
     for one in everything:
         faults += wrong_rights(rights(one.touches), rights(kit_touches(one)), world.trips.rights[one.name], one.name)
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def test_an_undeclared_and_an_idle_right_are_noticed() -> None:

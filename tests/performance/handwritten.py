@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PREFIX = os.environ.get("CABINET_PREFIX", "cabinet")
-CALLS_A_MINUTE = 120
+CALLS_A_MINUTE = 600
 YEAR = 365 * 24 * 3600
 TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
 NAME = re.compile(r"[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё '’.()-]{0,59}")
@@ -148,7 +148,10 @@ def check_session(headers: dict[str, str]) -> dict[str, Any]:
         answer = dynamodb.update_item(
             TableName=f"{PREFIX}-session",
             Key={"handle": {"S": found[1]}, "session_id": {"S": found[2]}},
-            ConditionExpression=f"secret_hash = :hash AND idle_until > :now AND absolute_until > :now AND {this} < :most",
+            ConditionExpression=(
+                "secret_hash = :hash AND idle_until > :now AND absolute_until > :now"
+                f" AND ({this} = :zero OR (#minute >= :before AND {this} < :most))"
+            ),
             UpdateExpression=f"SET idle_until = idle_seconds + :now, #minute = :minute, {other} = :zero ADD {this} :one",
             ExpressionAttributeNames={"#minute": "minute"},
             ExpressionAttributeValues={
@@ -156,6 +159,7 @@ def check_session(headers: dict[str, str]) -> dict[str, Any]:
                 ":now": {"N": str(now)},
                 ":most": {"N": str(CALLS_A_MINUTE)},
                 ":minute": {"N": str(now // 60)},
+                ":before": {"N": str(now // 60 - 1)},
                 ":zero": {"N": "0"},
                 ":one": {"N": "1"},
             },

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.ports import Card
+from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, Passport
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
@@ -57,6 +57,14 @@ class SentCodes(NamedTuple):
 
     phone: str
     email: str
+
+
+def as_registered(said: Application, worker: RegisteredWorker | None, day: date) -> Application:
+    """Take over the register's spelling and employments of a matched applicant."""
+    if worker is None or said.outcome != "matched":
+        return said
+    names = {name: getattr(worker, name) for name in ("last_name", "first_name", "middle_name")}
+    return msgspec.structs.replace(said, **names, cards=worker.valid_cards(day))
 
 
 def new_flow(said: Application) -> tuple[RegistrationFlow, str, SentCodes]:

@@ -21,7 +21,7 @@ from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
 from chalicelib.kit.text import PersonName, Phone, Snils
 from chalicelib.registration.rules import code_text, login_base, login_of, outcome_of
-from chalicelib.registration.schemas import Application, FlowStep, flow_step, new_flow
+from chalicelib.registration.schemas import Application, FlowStep, as_registered, flow_step, new_flow
 from chalicelib.registration.tables import RegistrationFlow
 
 
@@ -67,11 +67,8 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
     )
     if login_taken is not None:
         login += str(secrets.randbelow(998) + 2)
-    cards = worker.valid_cards(clock.today()) if worker and outcome == "matched" else []
-    said = msgspec.structs.asdict(body)
-    if worker and outcome == "matched":  # the register's spelling counts
-        said |= {name: getattr(worker, name) for name in ("last_name", "first_name", "middle_name")}
-    flow, token, sent = new_flow(Application(**said, login=login, outcome=outcome, cards=cards))
+    said = Application(**msgspec.structs.asdict(body), login=login, outcome=outcome, cards=[])
+    flow, token, sent = new_flow(as_registered(said, worker, clock.today()))
     call.transaction.put(flow)
     call.transaction.send(Sms(to=body.phone, text=code_text(sent.phone), purpose="registration"))
     call.transaction.send(Email(to=body.email, subject="Код для регистрации", text=code_text(sent.email)))

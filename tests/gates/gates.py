@@ -26,7 +26,7 @@ LONGER_FUNCTIONS = {
     "kit/declare.py:operation": "the parts of a declaration are its arguments",
 }
 FOUNDATIONS = ("accounts", "credentials")
-KNOWS_PYNAMODB = {"kit/tables.py", "kit/transaction.py"}
+KNOWS_PYNAMODB = {"kit/items.py", "kit/tables.py", "kit/transaction.py"}
 
 
 def sources(root: Path = FUNCTIONS) -> dict[str, str]:

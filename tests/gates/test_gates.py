@@ -138,7 +138,7 @@ def test_an_unused_package_is_noticed() -> None:
     assert len(gates.unused_packages(["left-pad", "msgspec"], "import msgspec")) == 1
 
 
-def test_every_refusal_is_explained_and_back() -> None:
+def test_every_refusal_is_explained_and_back(world: World) -> None:
     """docs/errors.md and the catalogue's refusal codes are the same set (the gateway's own three included)."""
     from chalicelib.kit.problem import known
     from infra.templates.functions import GATEWAY_SENTENCES

@@ -2,8 +2,9 @@
 
 import base64
 import contextvars
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from chalice.app import Chalice, Response
 
 from chalicelib.kit import log
@@ -14,8 +15,14 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.refusals import InternalError, InvalidJson, MethodNotAllowed, RouteNotFound
 from chalicelib.kit.web import Reply, from_gateway
 
+_EVERYWHERE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Referrer-Policy": "no-referrer",
+}
 _event: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("event")
-_reply: contextvars.ContextVar[Reply] = contextvars.ContextVar("reply")
+_reply: contextvars.ContextVar[Reply | None] = contextvars.ContextVar("reply")
 
 
 class Cabinet(Chalice):
@@ -34,18 +41,18 @@ class Cabinet(Chalice):
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer an API Gateway event; what the framework refuses by itself becomes a problem too."""
         _event.set(event)
-        _reply.set(problem(InternalError(), _trace_id(event)))
+        _reply.set(None)
         try:
             refusal = self._misdirected(event)
             if refusal is None:
                 super().__call__(event, context)
-                reply = _reply.get()
-            else:
-                reply = problem(refusal, _trace_id(event))
+            reply = _reply.get() or problem(refusal or InternalError(), _trace_id(event))
         except Exception as error:  # noqa: BLE001 - the last line before the gateway
             log.failure("unexpected", _trace_id(event), error)
             reply = problem(InternalError(), _trace_id(event))
-        return _to_gateway(reply, self._allowed(event))
+        if reply.status == MethodNotAllowed.status:
+            reply = msgspec.structs.replace(reply, headers=reply.headers | {"Allow": self._allowed(event)})
+        return _to_gateway(reply)
 
     def _misdirected(self, event: dict[str, Any]) -> Refusal | None:
         context = event.get("requestContext") or {}
@@ -76,17 +83,8 @@ def _trace_id(event: dict[str, Any]) -> str:
     return str(given) if given else token()
 
 
-def _to_gateway(reply: Reply, allowed: str) -> dict[str, Any]:
-    headers = {
-        "Content-Type": reply.content_type,
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-        "Referrer-Policy": "no-referrer",
-        **reply.headers,
-    }
-    if reply.status == MethodNotAllowed.status:
-        headers["Allow"] = allowed
+def _to_gateway(reply: Reply) -> dict[str, Any]:
+    headers = _EVERYWHERE | {"Content-Type": reply.content_type} | reply.headers
     is_text = "json" in reply.content_type
     return {
         "statusCode": reply.status,

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pynamodb.connection import Connection
-from pynamodb.connection.table import TableConnection
+from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition as Condition  # noqa: PLC0414 - see Action
 from pynamodb.expressions.update import Action as Action  # noqa: PLC0414 - given on to whoever makes changes
 from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noqa: PLC0414 - given on to the catalogue
-from pynamodb.models import Model
 from pynamodb.transactions import TransactGet
 
-from chalicelib.kit import aws, settings
+from chalicelib.kit.items import Item, connection
 from chalicelib.kit.refusals import Busy
 
 M = TypeVar("M", bound="Table")
@@ -35,16 +33,10 @@ _PASSING = frozenset(
 )
 
 
-class Table(Model):
+class Table(Item):
     """One kind of item. `stream` asks for a stream of changes; an attribute `expires` is the table's time to live."""
 
     stream: ClassVar[bool] = False
-
-    @classmethod
-    def _get_connection(cls) -> TableConnection:
-        connection = super()._get_connection()
-        connection.connection._client = aws.client("dynamodb")  # noqa: SLF001 - PynamoDB would make a client per model
-        return connection
 
     @property
     def person(self) -> str | None:
@@ -93,7 +85,7 @@ class Table(Model):
                 )
             )
         except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if code_of(error) == "ConditionalCheckFailedException":
                 return None
             raise
         return cls.from_raw_data(answer["Attributes"])
@@ -147,19 +139,12 @@ class Find(Generic[M]):
         return {name: whole[name] for name in names if name is not None}
 
 
-def connection() -> Connection:
-    """Return a connection for transactions, on the shared client."""
-    made = Connection(region=settings.region())
-    made._client = aws.client("dynamodb")  # noqa: SLF001 - see Table
-    return made
-
-
 def patiently(act: Callable[[], T]) -> T:
     """Try again at most three times within a second what failed only by conflict or throttling; then refuse as busy."""
     for attempt in range(ATTEMPTS):
         try:
             return act()
-        except PynamoDBException as error:
+        except (PynamoDBException, *BOTOCORE_EXCEPTIONS) as error:
             if not _is_passing(error):
                 raise
         if attempt < ATTEMPTS - 1:
@@ -189,8 +174,17 @@ def _fetch_many(gets: tuple[Get[Any], ...]) -> list[Any]:
     return [get.model.from_raw_data(one["Item"]) if "Item" in one else None for get, one in zip(gets, raw, strict=True)]
 
 
-def _is_passing(error: PynamoDBException) -> bool:
+def code_of(error: Exception) -> str | None:
+    """Return the store's own code of an error, whoever raised it."""
+    if isinstance(error, PynamoDBException):
+        return error.cause_response_code
+    response: dict[str, Any] = getattr(error, "response", {})
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
+def _is_passing(error: Exception) -> bool:
     if isinstance(error, TransactWriteError | TransactGetError) and error.cancellation_reasons:
         reasons = {one.code for one in error.cancellation_reasons if one is not None}
         return bool(reasons) and reasons <= _PASSING
-    return error.cause_response_code in _PASSING
+    return code_of(error) in _PASSING

@@ -9,11 +9,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.kit.items import connection
 from chalicelib.kit.outbox import Effect
 from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Idempotency
 from chalicelib.kit.refusals import Busy
-from chalicelib.kit.tables import Get, Table, connection, patiently
+from chalicelib.kit.tables import Get, Table, patiently
 
 Kind = Literal["check", "delete", "put", "update"]
 _ORDER: dict[Kind, int] = {"check": 0, "delete": 1, "put": 2, "update": 3}

@@ -1,13 +1,14 @@
 """The kit's own tables: sessions, keyed answers, the outbox and counters of calls."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.kit import clock, settings
-from chalicelib.kit.tables import Find, Table
+from chalicelib.kit import aws, clock, settings
+from chalicelib.kit.tables import Find, Table, code_of, patiently
 
 
 class DeploymentSecret(Table):
@@ -50,17 +51,27 @@ class Session(Table):
     def use(cls, handle: str, session_id: str, secret_hash: str) -> "Session | None":
         """Prove the secret, move the idle end and count the call in one trip; None when anything does not hold."""
         now = clock.epoch()
-        this, other = (cls.hits_even, cls.hits_odd) if now // 60 % 2 == 0 else (cls.hits_odd, cls.hits_even)
-        holds = (cls.secret_hash == secret_hash) & (cls.idle_until > now) & (cls.absolute_until > now)
-        # A count of an earlier minute that shares this counter does not hold; `restart_minute` forgets it.
-        calm = (this == 0) | ((cls.minute >= now // 60 - 1) & (this < settings.CALLS_A_MINUTE))
-        changes: list[Action] = [
-            cls.idle_until.set(cls.idle_seconds + now),
-            cls.minute.set(now // 60),
-            this.add(1),
-            other.set(0),
-        ]
-        return cls.change(handle, session_id, actions=changes, when=holds & calm)
+        this, other = ("hits_even", "hits_odd") if now // 60 % 2 == 0 else ("hits_odd", "hits_even")
+        table = cls.Meta.table_name
+        request = _use_request(table, this, other) | {
+            "Key": {"handle": {"S": handle}, "session_id": {"S": session_id}},
+            "ExpressionAttributeValues": {
+                ":secret": {"S": secret_hash},
+                ":now": {"N": str(now)},
+                ":minute": {"N": str(now // 60)},
+                ":before": {"N": str(now // 60 - 1)},
+                ":most": {"N": str(settings.CALLS_A_MINUTE)},
+                ":none": {"N": "0"},
+                ":one": {"N": "1"},
+            },
+        }
+        try:
+            answer = patiently(lambda: aws.client("dynamodb").update_item(**request))
+        except BOTOCORE_EXCEPTIONS as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return None
+            raise
+        return cls.from_raw_data(answer["Attributes"])
 
     def restart_minute(self) -> bool:
         """Forget calls counted in an earlier minute that shares this minute's counter; False when there are none."""
@@ -71,6 +82,23 @@ class Session(Table):
         calm: list[Action] = [cls.minute.set(now), cls.hits_even.set(0), cls.hits_odd.set(0)]
         cls.change(self.handle, self.session_id, actions=calm, when=cls.minute == self.minute)
         return True
+
+
+def _use_request(table: str, this: str, other: str) -> dict[str, Any]:
+    """Write the update of `Session.use` by hand: every call makes it, and building it anew is a tenth of a request.
+
+    A count of an earlier minute that shares this minute's counter does not hold; `restart_minute` forgets it.
+    """
+    return {
+        "TableName": table,
+        "UpdateExpression": f"SET idle_until = idle_seconds + :now, #m = :minute, {other} = :none ADD {this} :one",
+        "ConditionExpression": (
+            "secret_hash = :secret AND idle_until > :now AND absolute_until > :now"
+            f" AND ({this} = :none OR (#m >= :before AND {this} < :most))"
+        ),
+        "ExpressionAttributeNames": {"#m": "minute"},
+        "ReturnValues": "ALL_NEW",
+    }
 
 
 class Idempotency(Table):

@@ -104,7 +104,12 @@ def _retention() -> list[dict[str, Any]]:
 
 def keep_until(kind: str) -> int:
     """Return the second until which a record of a kind is kept: the longest matching prefix decides."""
-    today = clock.now().date().isoformat()
+    return clock.epoch() + _days(kind, clock.epoch() // 86_400) * 86_400
+
+
+@lru_cache(maxsize=512)
+def _days(kind: str, day: int) -> int:
+    today = clock.moment(day * 86_400)[:10]
     valid = [one for one in _retention() if one["valid_from"] <= today and kind.startswith(one["kind_prefix"])]
     days: int = max(valid, key=lambda one: len(one["kind_prefix"]))["days"]
-    return clock.epoch() + days * 24 * 3600
+    return days

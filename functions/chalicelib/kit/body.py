@@ -27,7 +27,8 @@ def read_json(raw: bytes) -> object:
         text = raw.decode()
     except UnicodeDecodeError:
         raise InvalidJson(why="текст не в кодировке UTF-8.") from None
-    _refuse_depth(text)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _refuse_depth(text)
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (json.JSONDecodeError, RecursionError):

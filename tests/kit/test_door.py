@@ -79,6 +79,14 @@ def test_a_bad_body_is_refused_clearly_and_writes_nothing(world: World, raw: byt
     assert Idempotency.count() == 0
 
 
+def test_a_doubled_query_parameter_is_refused(world: World) -> None:
+    """Two values of one parameter are nobody's to choose from."""
+    made = make.event("GET", "/v1/journal/acts", headers={"Authorization": f"Bearer {make.person().token}"})
+    made["multiValueQueryStringParameters"] = {"limit": ["5", "7"]}
+    (error,) = problem(world.client.send(made), 422, "wrong-fields")["errors"]
+    assert (error["pointer"], error["code"]) == ("/limit", "repeated")
+
+
 def test_a_missing_type_is_refused_and_a_loud_one_accepted(world: World) -> None:
     """No content type is 415; upper case and parameters are fine."""
     call = world.client.call

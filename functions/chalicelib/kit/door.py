@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.kit import body, clock, idempotency, ids, journal, log, outbox, session, settings
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
-from chalicelib.kit.problem import CONTENT_TYPE, Refusal
+from chalicelib.kit.problem import CONTENT_TYPE, Refusal, wrong
 from chalicelib.kit.records.tables import Counter
 from chalicelib.kit.refusals import (
     BodyTooLarge,
@@ -21,6 +21,7 @@ from chalicelib.kit.refusals import (
     TooManyCalls,
     UnsupportedMediaType,
     VersionRequired,
+    WrongFields,
 )
 from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
 from chalicelib.kit.web import Reply, Request
@@ -101,11 +102,18 @@ class Visit:
             if not tag.startswith('"') or not tag.strip('"').isascii() or not tag.strip('"').isdigit():
                 raise VersionRequired
         if self.operation.query is not None:
-            pairs = {name: values[-1] for name, values in self.request.query.items()}
-            arguments["query"] = body.convert(pairs, self.operation.query, strict=False)
+            arguments["query"] = body.convert(self._pairs(), self.operation.query, strict=False)
         if self.operation.body is not None:
             arguments["body"] = self._body()
         return arguments
+
+    def _pairs(self) -> dict[str, str]:
+        twice = [name for name, values in self.request.query.items() if len(values) > 1]
+        if twice:
+            raise WrongFields(
+                [wrong(f"/{name}", "Параметр указан дважды: оставьте один.", "repeated") for name in twice]
+            )
+        return {name: values[0] for name, values in self.request.query.items()}
 
     def _body(self) -> Any:
         if len(self.request.body) > settings.MAX_BODY_BYTES:
@@ -152,6 +160,7 @@ class Visit:
         try:
             reply = self.keyed.open(found.stored)
         except Refusal as refusal:
+            self._record(refusal)
             return self._problem(refusal)
         journal.alone(journal.step(self.call, "repeated", self.calls))
         return reply

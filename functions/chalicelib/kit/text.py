@@ -10,6 +10,13 @@ from typing import ClassVar, Self
 from chalicelib.kit import identifiers
 
 
+def _filled(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise ValueError("Поле не заполнено.")
+    return stripped
+
+
 class Text(str):
     """One line of text without control characters."""
 
@@ -20,6 +27,7 @@ class Text(str):
     pattern: ClassVar[str] = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
     min_length: ClassVar[int] = 1
     max_length: ClassVar[int] = 200
+    check: ClassVar[staticmethod[[str], str]] = staticmethod(_filled)  # gives the stored form, or says what is wrong
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -35,15 +43,7 @@ class Text(str):
             raise ValueError(f"Длина должна быть от {cls.min_length} до {cls.max_length} символов.")
         if re.search(cls.pattern, text) is None:
             raise ValueError(f"Недопустимые символы или вид записи. {cls.hint}")
-        return cls(cls.canonical(text))
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Return the stored form; ValueError when the text is not acceptable."""
-        stripped = text.strip()
-        if len(stripped) < cls.min_length:
-            raise ValueError("Поле не заполнено.")
-        return stripped
+        return cls(cls.check(text))
 
     @classmethod
     def schema(cls) -> dict[str, object]:
@@ -80,11 +80,7 @@ class Snils(Text):
     example = "112-233-445 95"
     pattern = r"\A[0-9 -]{11,20}\Z"
     max_length = 20
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the control digits."""
-        return identifiers.snils(text)
+    check = staticmethod(identifiers.snils)
 
 
 class PersonInn(Text):
@@ -96,11 +92,7 @@ class PersonInn(Text):
     example = "500100732259"
     pattern = r"\A[0-9 -]{12,20}\Z"
     max_length = 20
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the control digits."""
-        return identifiers.inn_person(text)
+    check = staticmethod(identifiers.inn_person)
 
 
 class Ogrn(Text):
@@ -112,11 +104,7 @@ class Ogrn(Text):
     example = "1027700132195"
     pattern = r"\A[0-9 -]{13,20}\Z"
     max_length = 20
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the control digit."""
-        return identifiers.ogrn(text)
+    check = staticmethod(identifiers.ogrn)
 
 
 class Ogrnip(Text):
@@ -128,11 +116,7 @@ class Ogrnip(Text):
     example = "304500518190930"
     pattern = r"\A[0-9 -]{15,24}\Z"
     max_length = 24
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the control digit."""
-        return identifiers.ogrnip(text)
+    check = staticmethod(identifiers.ogrnip)
 
 
 class Licence(Text):
@@ -144,11 +128,7 @@ class Licence(Text):
     example = "Л041-01137-77/00584930"
     pattern = r"\A[0-9A-Za-zА-Яа-я /-]{6,40}\Z"
     max_length = 40
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the form."""
-        return identifiers.licence(text)
+    check = staticmethod(identifiers.licence)
 
 
 class Phone(Text):
@@ -160,11 +140,7 @@ class Phone(Text):
     example = "+79001234567"
     pattern = r"\A[0-9+() .-]{10,24}\Z"
     max_length = 24
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check by the numbering plan."""
-        return identifiers.phone(text)
+    check = staticmethod(identifiers.phone)
 
 
 class Email(Text):
@@ -177,11 +153,7 @@ class Email(Text):
     pattern = r"\A[^\x00-\x20\x7f@]{1,64}@[^\x00-\x20\x7f@]{3,250}\Z"
     min_length = 5
     max_length = 254
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Check the form and lower the domain."""
-        return identifiers.email(text)
+    check = staticmethod(identifiers.email)
 
 
 class PersonnelNumber(Text):
@@ -204,11 +176,7 @@ class Login(Text):
     example = "ivanova_ap"
     pattern = r"\A[A-Za-z0-9_]{1,60}\Z"
     max_length = 60
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Lower the case."""
-        return text.lower()
+    check = staticmethod(str.lower)
 
 
 class Password(Text):
@@ -219,11 +187,7 @@ class Password(Text):
     hint = "Не короче 8 символов: буквы разного регистра, цифра и специальный знак."
     example = "Kardio-2026!"
     max_length = 128
-
-    @classmethod
-    def canonical(cls, text: str) -> str:
-        """Keep every character."""
-        return text
+    check = staticmethod(str)
 
 
 class Code(Text):

@@ -82,10 +82,10 @@ class Register:
     def propose(self, change_id: str, snils: str, fields: Mapping[str, object]) -> bool:
         """Send confirmed changes; the same `change_id` has one effect. False when the register refuses them for good."""
         body = {"change_id": change_id, "snils": snils, "fields": dict(fields)}
-        status, _ = self._system.post("/frmr/v1/workers/changes", body)
+        status, answer = self._system.post("/frmr/v1/workers/changes", body)
         if status in {_ACCEPTED, _REPEATED}:
             return True
-        if status in {_UNKNOWN, 422}:
+        if answer.get("error") in {"not_found", "invalid"}:
             return False
         raise Unavailable
 
@@ -95,7 +95,9 @@ class Register:
 
 
 def _without_gaps(tree: Any) -> Any:
-    """Leave out what the register holds as null, so that it counts as missing."""
+    """Leave out what the register holds as null, so that it counts as missing, and cards without an organisation."""
+    if isinstance(tree, dict) and "cards" in tree:
+        tree = tree | {"cards": [one for one in tree["cards"] or () if one and one.get("organisation_id")]}
     if isinstance(tree, dict):
         return {name: _without_gaps(value) for name, value in tree.items() if value is not None}
     return [_without_gaps(one) for one in tree if one is not None] if isinstance(tree, list) else tree

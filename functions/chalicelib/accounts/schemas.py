@@ -2,14 +2,15 @@
 
 import secrets
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import PhoneTaken
 from chalicelib.accounts.tables import Account, Employment, Reservation
-from chalicelib.kit import codes, secret, ticket
+from chalicelib.kit import clock, codes, secret, ticket
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.records.tables import Session
@@ -88,6 +89,72 @@ def end_sessions(transaction: Transaction, account: Account, *changes: Action) -
     transaction.update(account, *changes, *ended)
     for session_id in account.sessions:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
+
+
+def renew_match(
+    transaction: Transaction, account: Account, employments: list[Employment], found: RegisteredWorker | None
+) -> None:
+    """Store what the register says now: whether and where a person works. Who works nowhere loses his sessions.
+
+    A register that does not know a worker may be mistaken, so that alone ends nothing before it is seen a day later.
+    """
+    cards = {card.organisation_id: card for card in found.valid_cards(clock.today())} if found else {}
+    was, day_ago = account.register_state, clock.epoch() - 24 * 3600
+    if found is None and was == "working":
+        transaction.update(
+            account, Account.register_state.set("missing"), Account.matched_at.set(clock.epoch()), edits=False
+        )
+        return
+    if found is None and was == "missing" and account.matched_at > day_ago:
+        return
+    changes = [
+        Account.register_state.set("working" if cards else "not_working"),
+        Account.matched_at.set(clock.epoch()),
+    ]
+    if cards:
+        transaction.update(account, *changes, edits=False)
+    else:
+        end_sessions(transaction, account, *changes)
+    _renew_employments(transaction, account, employments, found, cards)
+
+
+def _renew_employments(
+    transaction: Transaction,
+    account: Account,
+    employments: list[Employment],
+    found: RegisteredWorker | None,
+    cards: dict[str, Card],
+) -> None:
+    known = {one.organisation_id: one for one in employments}
+    for organisation_id, row in known.items():
+        if organisation_id in cards:
+            transaction.update(row, Employment.matched_at.set(clock.epoch()), when=Employment.person_id.exists())
+        else:
+            transaction.delete(row)
+    for organisation_id in cards.keys() - known.keys():
+        if found is not None:
+            transaction.put(employment_at(key_of(account), found, cards[organisation_id]))
+
+
+def employment_at(key: OwnerKey, said: Any, card: Card) -> Employment:
+    """Make the row that ties a person to an organisation; `said` is a registered worker or an application."""
+    passport = Passport(
+        snils=said.snils,
+        last_name=said.last_name,
+        first_name=said.first_name,
+        middle_name=said.middle_name,
+        birth_date=said.birth_date,
+        position=card.position,
+        organisation_name=card.organisation_name,
+    )
+    return Employment(
+        person_id=key.owner,
+        organisation_id=card.organisation_id,
+        organisation_snils=f"{card.organisation_id}#{secret.look_up('snils', said.snils)}",
+        wrapped_key=key.wrapped,
+        sealed=key.seal("employment/sealed", passport),
+        matched_at=clock.epoch(),
+    )
 
 
 def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) -> None:

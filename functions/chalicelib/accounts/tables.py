@@ -126,7 +126,7 @@ class Account(Table):
         return [
             cls.assurance.set("confirmed"),
             cls.wrapped_key.set(key.wrapped),
-            cls.former_key.set(self.wrapped_key),
+            cls.former_key.set(self.former_key or self.wrapped_key),
             cls.contacts.remove(),
             cls.contact_change.set(contacts),
             cls.password_hash.remove(),
@@ -210,6 +210,11 @@ class Employment(Table):
         person_id = UnicodeAttribute(range_key=True)
 
     by_snils = BySnils()
+
+    @classmethod
+    def of_person(cls, person_id: str) -> Find["Employment"]:
+        """Find all employments of a person."""
+        return Find(cls, person_id)
 
     @classmethod
     def of_organisation(cls, organisation_id: str, snils_hash: str) -> Find["Employment"]:

@@ -8,7 +8,7 @@ from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Find
 from chalicelib.kit.trail.tables import JournalRecord
 
-LAST_DAY = date(2200, 1, 1)
+FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2200, 1, 1)
 
 
 def acts_of(person_id: str, since: date | None, until: date | None, kind: str | None) -> Find[JournalRecord]:
@@ -30,7 +30,7 @@ def views_of(person_id: str, since: date | None, until: date | None) -> Find[Jou
 
 
 def _bounds(since: date | None, until: date | None) -> tuple[str, str]:
-    first = since or date(2020, 1, 1)
+    first = max(since or FIRST_DAY, FIRST_DAY)
     after = min(until, LAST_DAY) + timedelta(days=1) if until else LAST_DAY
     if after <= first:
         raise WrongFields([wrong("/until", "Конец периода раньше его начала. Поменяйте дни местами.")])

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kit import body, clock, idempotency, ids, journal, log, outbox, session, settings
+from chalicelib.kit.access import InOrganisation
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal, wrong
@@ -43,14 +44,15 @@ class Visit:
     def answer(self) -> Reply:
         """Answer the request; every failure becomes a problem."""
         try:
-            return self._perform()
-        except AlreadyAnswered as found:
-            return self._repeat(found)
-        except Refusal as refusal:
-            return self._refuse(refusal)
+            try:
+                return self._perform()
+            except AlreadyAnswered as found:
+                return self._repeat(found)
+            except Refusal as refusal:
+                return self._refuse(refusal)
         except Exception as error:  # noqa: BLE001 - the last line: nothing of the inside leaves
             log.failure("unexpected", self.request.trace_id, error, operation=self.operation.name)
-            return self._refuse(InternalError())
+            return self._told(InternalError())
 
     def _perform(self) -> Reply:
         self._identify()
@@ -92,6 +94,8 @@ class Visit:
         if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
             raise FreshFactorRequired
         self.call.relation = self.operation.allow[actor.role]
+        if isinstance(self.call.relation, InOrganisation) and actor.organisation_id is None:
+            raise RoleNotAllowed
 
     def _read(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {name: self.request.path_values[name] for name in self.operation.path_names}
@@ -145,10 +149,7 @@ class Visit:
         if not steps and not self.call.transaction.effects and self.keyed is None:
             journal.alone(record)
             return
-        steps += [
-            Step("put", outbox.row(effect, self.call.trace_id), InternalError)
-            for effect in self.call.transaction.effects
-        ]
+        steps += self._effects()
         if self.keyed is not None:
             kept = self.keyed.keep(reply)
             steps.append(Step("put", kept, InternalError, condition=type(kept).record.does_not_exist()))
@@ -160,8 +161,7 @@ class Visit:
         try:
             reply = self.keyed.open(found.stored)
         except Refusal as refusal:
-            self._record(refusal)
-            return self._problem(refusal)
+            return self._told(refusal)
         journal.alone(journal.step(self.call, "repeated", self.calls))
         return reply
 
@@ -174,19 +174,28 @@ class Visit:
                     return reply
         except Refusal as other:
             refusal = other
+        return self._told(refusal)
+
+    def _told(self, refusal: Refusal) -> Reply:
+        """Record a refusal and tell it; it stands even when its record cannot be written."""
         try:
             self._record(refusal)
-        except Exception as error:  # noqa: BLE001 - the refusal stands even when its record cannot be written
+        except Exception as error:  # noqa: BLE001 - see above
             log.failure("refusal-not-recorded", self.request.trace_id, error, operation=self.operation.name)
-        return self._problem(refusal)
+        return problem(refusal, self.request.trace_id)
 
     def _record(self, refusal: Refusal) -> None:
         if self.call.identified is None and not self.operation.public:
             self.calls = Counter.hit(self.call.source)
-        journal.alone(journal.step(self.call, refusal.code(), self.calls))
+        record = journal.step(self.call, refusal.code(), self.calls)
+        if refusal.keeps_effects and self.call.transaction.effects:
+            commit([*self._effects(), record])
+        else:
+            journal.alone(record)
 
-    def _problem(self, refusal: Refusal) -> Reply:
-        return problem(refusal, self.request.trace_id)
+    def _effects(self) -> list[Step]:
+        effects = self.call.transaction.effects
+        return [Step("put", outbox.row(effect, self.call.trace_id), InternalError) for effect in effects]
 
 
 def problem(refusal: Refusal, trace_id: str) -> Reply:

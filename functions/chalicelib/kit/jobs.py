@@ -11,18 +11,23 @@ from chalicelib.kit.refusals import Busy, InternalError
 from chalicelib.kit.tables import Get, fetch
 from chalicelib.kit.transaction import Step, Transaction, commit
 
-MAX_ATTEMPTS: Final = 8
+MAX_ATTEMPTS: Final = 12
 LEASE_SECONDS: Final = 60
+GRACE_SECONDS: Final = 120
 
 
 class Job:
     """One run of a worker."""
 
-    def __init__(self, worker: catalogue.Worker, trace_id: str, effect_id: str = "", attempt: int = 1) -> None:
+    def __init__(
+        self, worker: catalogue.Worker, trace_id: str, effect_id: str = "", attempt: int = 1, age: int = 0
+    ) -> None:
         self.worker = worker
         self.trace_id = trace_id
         self.effect_id = effect_id
+        self.attempt = attempt
         self.last_try = attempt >= MAX_ATTEMPTS
+        self.age = age
         self.outcome = "delivered"
         self.transaction = Transaction()
 
@@ -66,24 +71,26 @@ def handle(name: str, event: dict[str, Any]) -> dict[str, Any]:
 def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
     """Deliver one effect; True when the message may leave the queue."""
     row = Outbox.claim(message["effect_id"], LEASE_SECONDS)
-    if row is None:
-        (found,) = fetch((Get(Outbox, message["effect_id"]),))
-        return found is None or found.state != "pending"
-    job = Job(worker, row.trace_id, row.effect_id, int(row.attempts))
+    if row is None:  # settled, in other hands, or waiting for its next try: the sweep brings back what is still pending
+        return True
+    if row.attempts > MAX_ATTEMPTS:  # its runs end without a word: too long, too large
+        Outbox.change(row.effect_id, actions=row.settled("dead"))
+        return True
+    job = Job(worker, row.trace_id, row.effect_id, int(row.attempts), clock.epoch() - int(row.made_at))
     try:
         worker.function(job, outbox.open_row(row, kinds_of(worker)))
         job.commit(Step("update", row, Busy, row.settled(job.outcome)))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the effect is tried again or put aside
-        return _put_back(row, error)
+        _put_back(row, error)
+        return True
     log.event("delivered", row.trace_id, channel=row.channel, effect=row.effect_id)
     return True
 
 
-def _put_back(row: Outbox, error: Exception) -> bool:
+def _put_back(row: Outbox, error: Exception) -> None:
     dead = int(row.attempts) >= MAX_ATTEMPTS
     log.failure("not-delivered", row.trace_id, error, effect=row.effect_id, attempt=int(row.attempts))
     Outbox.change(row.effect_id, actions=row.settled("dead") if dead else row.released())
-    return dead
 
 
 def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:
@@ -93,8 +100,8 @@ def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:
 
 
 def overdue_before() -> int:
-    """Return the moment before which a pending effect counts as left behind."""
-    return clock.epoch() - 2 * LEASE_SECONDS
+    """Return the moment before which a pending effect counts as due or left behind."""
+    return clock.epoch() - GRACE_SECONDS
 
 
 def enqueue(channel: str, effect_id: str) -> None:

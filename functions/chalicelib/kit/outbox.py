@@ -27,12 +27,13 @@ class Sms(Effect):
 
 
 class Email(Effect):
-    """A letter."""
+    """A letter; one with a code names its purpose, by which it is limited."""
 
     channel: ClassVar[str] = "email"
     to: str
     subject: str
     text: str
+    purpose: str = ""
 
 
 def row(effect: Effect, trace_id: str) -> Outbox:
@@ -46,6 +47,7 @@ def row(effect: Effect, trace_id: str) -> Outbox:
         sealed=vault.encrypt(secret.derive("outbox"), msgspec.json.encode(effect, enc_hook=str), effect_id.encode()),
         pending_shard=str(int(effect_id[-1], 16) % SHARDS),
         pending_since=now,
+        made_at=now,
         trace_id=trace_id,
         expires=now + KEEP_SECONDS,
     )

@@ -27,7 +27,7 @@ class Text(str):
     pattern: ClassVar[str] = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
     min_length: ClassVar[int] = 1
     max_length: ClassVar[int] = 200
-    check: ClassVar[staticmethod[[str], str]] = staticmethod(_filled)  # gives the stored form, or says what is wrong
+    check: "ClassVar[staticmethod[[str], str]]" = staticmethod(_filled)  # gives the stored form, or says what is wrong
 
     @classmethod
     def parse(cls, value: object) -> Self:

@@ -1,10 +1,9 @@
 """After a save, or when the stored match grew old: the profile is checked with the register outside the request."""
 
 from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
-from chalicelib.accounts.schemas import end_sessions
-from chalicelib.accounts.tables import Account
-from chalicelib.kit import clock
-from chalicelib.kit.catalogue import Delete, Outside, Put, Queue, Update
+from chalicelib.accounts.schemas import renew_match
+from chalicelib.accounts.tables import Account, Employment
+from chalicelib.kit.catalogue import Delete, Outside, Put, Query, Queue, Update
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
 from chalicelib.kit.outside import Unavailable
@@ -17,8 +16,12 @@ from chalicelib.profile.tables import Confirmation, Profile
 
 @worker(
     on=Queue("check"),
-    reads=[Profile, Account, Breaker],
-    writes=[Update(Profile), Update(Account), Delete(Session), Update(Breaker), Put(Confirmation), Put(JournalRecord)],
+    reads=[Profile, Account, Breaker, Query(Employment)],
+    writes=[
+        *map(Update, (Profile, Account, Employment, Breaker)),
+        *map(Put, (Confirmation, Employment, JournalRecord)),
+        *map(Delete, (Session, Employment)),
+    ],
     uses=[Outside(SYSTEM)],
     effects=[SendToRegister],
     audit="profile.checked",
@@ -40,12 +43,7 @@ def check_saved_profile(job: Job, effect: CheckProfile) -> None:
             job.transaction.update(profile, Profile.status.set("not_checked"), when=profile.is_unedited(), edits=False)
         return
     register.forgive(job.transaction)
-    settle(job.transaction, profile, data, found, confirm_again=False)
-    working = found is not None and bool(found.valid_cards(clock.today()))
-    state = "working" if working else "not_working"
-    changes = [Account.register_state.set(state), Account.matched_at.set(clock.epoch())]
-    if working:
-        job.transaction.update(account, *changes, edits=False)
-    else:
-        end_sessions(job.transaction, account, *changes)
+    if account.assurance == "confirmed":  # what an unproven person typed is nobody's statement
+        settle(job.transaction, profile, data, found, confirm_again=False)
+    renew_match(job.transaction, account, list(Employment.of_person(person_id).run(None, None)), found)
     job.record(person_id)

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.accounts.ports import RegisteredWorker
 from chalicelib.accounts.refusals import CodeWrong
-from chalicelib.accounts.schemas import Contacts, key_of
+from chalicelib.accounts.schemas import Contacts, contacts_of, key_of
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock, codes, ids
 from chalicelib.kit.body import Answer
@@ -53,11 +53,11 @@ class CheckProfile(Effect):
 
 
 class SendToRegister(Effect):
-    """Have confirmed changes flow to the register (PRO-09); the СНИЛС is read from the profile at delivery."""
+    """Have confirmed changes flow to the register (PRO-09); values are read at delivery, so that the newest arrive."""
 
     channel: ClassVar[str] = "register"
     person_id: str
-    fields: dict[str, str | None]
+    fields: list[str]
 
 
 class CheckView(Answer):
@@ -171,12 +171,18 @@ def settle(
         if is_own_licence(data, worker):
             data.licence_state = "confirmed"
             changes.append(Profile.sealed.set(seal_profile(profile, data)))
-        fields = {name: _text(getattr(data, name)) for name in profile.changed_fields}
-        if fields:
-            transaction.send(SendToRegister(person_id=profile.person_id, fields=fields))
+        if profile.changed_fields:
+            transaction.send(SendToRegister(person_id=profile.person_id, fields=profile.changed_fields))
         changes.append(Profile.changed_fields.set([]))
     transaction.update(profile, *changes, when=profile.is_unedited(), edits=False)
     return result
+
+
+def present_values(profile: Profile, account: Account, names: list[str]) -> tuple[str, dict[str, str | None]]:
+    """Return the СНИЛС and the present values of named fields, as the register takes them."""
+    data, contacts = open_profile(profile), contacts_of(account) if account.contacts else None
+    values = {name: getattr(contacts if name in {"phone", "email"} else data, name, None) for name in names}
+    return data.snils, {name: None if value is None else str(value) for name, value in values.items()}
 
 
 def _confirmation(profile: Profile, data: ProfileData) -> Confirmation:
@@ -190,10 +196,6 @@ def _confirmation(profile: Profile, data: ProfileData) -> Confirmation:
         sealed=key.seal(f"confirmation/{number}", statement),
         made_at=clock.epoch(),
     )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 class ContactsView(Answer):
@@ -239,7 +241,9 @@ def send_change_codes(call: Call, before: Contacts, after: Contacts, channel: st
         if where == "sms":
             call.transaction.send(Sms(to=address, text=text, purpose="contacts"))
         else:
-            call.transaction.send(Email(to=address, subject="Код для изменения контактов", text=text))
+            call.transaction.send(
+                Email(to=address, subject="Код для изменения контактов", text=text, purpose="contacts")
+            )
 
     send("code", channel, before.phone if channel == "sms" else before.email)
     if after.phone != before.phone:
@@ -279,8 +283,6 @@ def tell_about_change(call: Call, before: Contacts, after: Contacts) -> None:
     text = "Контактные данные в вашем кабинете медработника изменены. Если это не вы, сразу обратитесь в поддержку."
     call.transaction.send(Sms(to=before.phone, text=text))
     call.transaction.send(Email(to=before.email, subject="Контактные данные изменены", text=text))
-    fields = {
-        name: getattr(after, name) for name in ("phone", "email") if getattr(after, name) != getattr(before, name)
-    }
+    fields = [name for name in ("phone", "email") if getattr(after, name) != getattr(before, name)]
     if fields:
         call.transaction.send(SendToRegister(person_id=call.actor.person_id, fields=fields))

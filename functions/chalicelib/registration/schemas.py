@@ -11,8 +11,8 @@ from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, Passport
-from chalicelib.accounts.tables import Account, Employment, Login, Reservation
+from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, employment_at
+from chalicelib.accounts.tables import Account, Login, Reservation
 from chalicelib.kit import clock, codes, ids, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
@@ -160,25 +160,5 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str)
         Login(login=said.login, person_id=key.owner),
         Reservation(what=f"snils#{snils_hash}", person_id=key.owner),
         Reservation(what=f"phone#{secret.look_up('phone', said.phone)}", person_id=key.owner),
-        *(_employment(key, said, card, snils_hash) for card in cards.values()),
+        *(employment_at(key, said, card) for card in cards.values()),
     ]
-
-
-def _employment(key: OwnerKey, said: Application, card: Card, snils_hash: str) -> Employment:
-    passport = Passport(
-        snils=said.snils,
-        last_name=said.last_name,
-        first_name=said.first_name,
-        middle_name=said.middle_name,
-        birth_date=said.birth_date,
-        position=card.position,
-        organisation_name=card.organisation_name,
-    )
-    return Employment(
-        person_id=key.owner,
-        organisation_id=card.organisation_id,
-        organisation_snils=f"{card.organisation_id}#{snils_hash}",
-        wrapped_key=key.wrapped,
-        sealed=key.seal("employment/sealed", passport),
-        matched_at=clock.epoch(),
-    )

@@ -71,6 +71,8 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
     flow, token, sent = new_flow(as_registered(said, worker, clock.today()))
     call.transaction.put(flow)
     call.transaction.send(Sms(to=body.phone, text=code_text(sent.phone), purpose="registration"))
-    call.transaction.send(Email(to=body.email, subject="Код для регистрации", text=code_text(sent.email)))
+    call.transaction.send(
+        Email(to=body.email, subject="Код для регистрации", text=code_text(sent.email), purpose="registration")
+    )
     detail = "Введите коды из SMS и письма. Если сообщение не пришло за 10 минут, начните заново."
     return flow_step(flow, token, "confirm_registration_contacts", detail)

@@ -9,8 +9,11 @@ from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.ids import token
 from chalicelib.kit.text import Password, Token
+from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
 from chalicelib.sign_in.schemas import PasswordAccepted, factors_of, give, take
+
+RECHECK_SECONDS = 600
 
 
 class CheckPassword(Body):
@@ -25,6 +28,7 @@ class CheckPassword(Body):
     public=True,
     reads=[Account],
     writes=[Update(Account)],
+    effects=[CheckProfile],
     refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking],
     audit="sign_in.password_accepted",
     memory=512,
@@ -37,7 +41,9 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
         raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
         raise PasswordWrong
-    if account.register_state != "working":
+    if account.register_state == "not_working":
+        if call.now - account.matched_at > RECHECK_SECONDS:
+            call.transaction.send(CheckProfile(person_id=account.person_id))
         raise NoLongerWorking
     call.transaction.update(account, *Account.no_tries("password"), edits=False)
     ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token())

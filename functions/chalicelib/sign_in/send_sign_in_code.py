@@ -52,6 +52,6 @@ def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
         call.transaction.send(Sms(to=contacts.phone, text=text, purpose="sign_in"))
         shown = identifiers.mask_phone(contacts.phone)
     else:
-        call.transaction.send(Email(to=contacts.email, subject=SUBJECT, text=text))
+        call.transaction.send(Email(to=contacts.email, subject=SUBJECT, text=text, purpose="sign_in"))
         shown = identifiers.mask_email(contacts.email)
     return CodeIssued(sent_to=shown, expires_at=clock.moment(until))

@@ -130,8 +130,9 @@ class Outbox(Table):
     lease_until = NumberAttribute(default=0)
     pending_shard = UnicodeAttribute(null=True)
     pending_since = NumberAttribute(null=True)
+    made_at = NumberAttribute(default=0)
     trace_id = UnicodeAttribute()
-    expires = NumberAttribute()
+    expires = NumberAttribute(null=True)
 
     class ByPending(GlobalSecondaryIndex["Outbox"]):
         """Effects not delivered yet, oldest first, in a few shards."""
@@ -160,11 +161,13 @@ class Outbox(Table):
     def settled(self, state: str) -> list[Action]:
         """Return the changes that end an effect as `delivered` or `dead`."""
         cls = type(self)
-        return [cls.state.set(state), cls.pending_shard.remove(), cls.pending_since.remove()]
+        kept = [cls.expires.remove()] if state == "dead" else []  # what was not delivered stays until somebody looks
+        return [cls.state.set(state), cls.pending_shard.remove(), cls.pending_since.remove(), *kept]
 
     def released(self) -> list[Action]:
-        """Return the changes that let a failed effect be tried again."""
-        return [type(self).lease_until.set(0), type(self).pending_since.set(clock.epoch())]
+        """Return the changes that let a failed effect be tried again: after 1, 2, 4 … 64 minutes, later every two hours."""
+        due = clock.epoch() + 60 * min(2 ** (int(self.attempts) - 1), 120)
+        return [type(self).lease_until.set(due), type(self).pending_since.set(due)]
 
 
 class Counter(Table):

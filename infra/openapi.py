@@ -229,7 +229,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _cost(operation: Operation) -> str:
     costs = costs_of(operation)
     return (
-        f"Обращения при успехе: {', '.join(f'{title} — {number}' for title, number in costs.items())}." if costs else ""
+        f" Обращения при успехе: {', '.join(f'{title} — {number}' for title, number in costs.items())}."
+        if costs
+        else ""
     )
 
 

@@ -19,9 +19,13 @@ HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 MODES: Final = ("slow", "down", "refusing", "flaky", "ok")
 MAX_ADVANCE: Final = 10 * 366 * 24 * 3600
 MAX_DELAY: Final = 600
+STYLE: Final = (
+    "body{font-family:sans-serif}td,th{vertical-align:top;text-align:left;padding:.3em .6em}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font:inherit}"
+)
 PAGE: Final = (
     '<!doctype html><html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    '<meta name="color-scheme" content="light dark"><title>{title}</title><h1>{title}</h1>{body}</html>'
+    '<meta name="color-scheme" content="light dark"><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}</html>'
 )
 
 
@@ -54,6 +58,7 @@ class Backstage:
     systems: Mapping[str, System]
     people: Callable[[], list[dict[str, Any]]]
     registered: Callable[[dict[str, Any]], bool]
+    healed: Callable[[str], object] = str  # what to do when a system is well again
     moving: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, request: GatewayRequest) -> Response:
@@ -127,6 +132,8 @@ class Backstage:
         if not _is_number(seconds, MAX_DELAY):
             return _wrong("seconds", f"Укажите число секунд от 0 до {MAX_DELAY}.")
         self.systems[name].fault(mode, seconds)
+        if mode == "ok":
+            self.healed(name)
         return _json({"system": name, "mode": mode, "seconds": seconds})
 
 
@@ -168,7 +175,7 @@ def _page(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) ->
     head = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in heads)
     lines = ["".join(f"<td><pre>{html.escape(str(one or ''))}</pre></td>" for one in row) for row in rows]
     body = f"<table border><tr>{head}</tr>{''.join(f'<tr>{one}</tr>' for one in lines)}</table>"
-    response = Response(PAGE.format(title=title, body=body if lines else "<p>Пока пусто.</p>"))
+    response = Response(PAGE.format(style=STYLE, title=title, body=body if lines else "<p>Пока пусто.</p>"))
     response.headers.update(
         {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
     )

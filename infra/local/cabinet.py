@@ -65,6 +65,8 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
         f"  {url}/v1/… — операции кабинета; описание: {url}/openapi.json",
         f"  {url}/_local/outbox — отправленные СМС и письма",
         f"  {url}/_local/people — люди учебного регистра ФРМР",
+        f'  POST {url}/_local/clock {{"advance_seconds": 60}} — перевести часы вперёд',
+        f'  POST {url}/_local/faults {{"system": "frmr", "mode": "slow|down|refusing|flaky|ok"}} — испортить регистр',
         *sign_ins,
         "Остановить: Ctrl-C.",
         sep="\n",
@@ -94,7 +96,10 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register
     sign_ins = _load(app, pump, sandbox)
     systems = {"frmr": sandbox}
-    front.open(app, Backstage(pump=pump, systems=systems, people=sandbox.people, registered=_is_registered))
+    hands = Backstage(
+        pump=pump, systems=systems, people=sandbox.people, registered=_is_registered, healed=_forget_failures
+    )
+    front.open(app, hands)
     return sign_ins
 
 
@@ -112,6 +117,13 @@ def _is_registered(person: "dict[str, Any]") -> bool:
     from chalicelib.kit.tables import Get, fetch  # noqa: PLC0415 - see above
 
     return fetch((Get(Reservation, f"snils#{secret.look_up('snils', person['snils'])}"),))[0] is not None
+
+
+def _forget_failures(system: str) -> None:
+    """Close the breaker of a system that was made well again, so that nobody has to wait for it."""
+    from chalicelib.kit.records.tables import Breaker  # noqa: PLC0415 - see the module's docstring
+
+    Breaker.change(system, actions=Breaker(system=system).recovered())
 
 
 def _interrupt(*_: object) -> None:

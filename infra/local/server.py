@@ -30,6 +30,9 @@ WAITING: Final = 128
 TYPES: Final = {".js": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
 
 
+LONGEST_PATH: Final = 1000
+
+
 class Front:
     """The WSGI application. Until `open` has given it what stands behind, only the help site answers."""
 
@@ -78,7 +81,9 @@ class Front:
             response.headers["Allow"] = "GET, HEAD"
             return response
         path = unquote(request.raw_path).lstrip("/")
-        found = safe_join(str(self._site), path) if "\0" not in path else None
+        if len(path) > LONGEST_PATH or "\0" in path:
+            return self._missing(request)
+        found = safe_join(str(self._site), path)
         if found is not None and Path(found).is_dir():
             if path and not path.endswith("/"):
                 return redirect(f"/{quote(path)}/", 301)

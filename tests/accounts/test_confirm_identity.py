@@ -240,6 +240,7 @@ def test_a_letter_that_was_not_used_in_time_can_be_sent_again(world: World) -> N
     worker = make.person(assurance="claimed", signed_in=False)
     officer = make.hr()
     assert world.client.run(NAME, _request(worker, officer)).status == 200
+    world.pump.drain()
     clock.advance(ACTIVATION_SECONDS + 1)
     assert _activate(world, worker).code == "activation-ended"
     make.sign_in(officer, Role.HR, make.HOSPITAL)

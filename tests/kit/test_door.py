@@ -1,6 +1,7 @@
 """Every failure is problem+json in Russian, and says nothing of the inside."""
 
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -263,3 +264,39 @@ def test_every_operation_answers_with_security_headers(world: World) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert len(catalogue.operations) > 20
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [(b'{"\\ud800": 1}', "символы"), (b'{"login": ' + b"9" * 5000 + b"}", "число"), (b'{"login": Infinity}', "NaN")],
+)
+def test_what_the_parser_stumbles_over_is_told_in_russian(world: World, raw: bytes, word: str) -> None:
+    """A lone surrogate in a name, an endless number, infinity: each is a clear refusal, not an error of ours."""
+    body = problem(world.client.call("start_sign_in", raw), 400, "invalid-json")
+    assert word in body["detail"]
+    assert not re.search("[a-z]{4,}", body["detail"])
+
+
+def test_a_header_without_a_bearer_means_not_signed_in(world: World) -> None:
+    """Another scheme is no session; the scheme's case does not matter."""
+    token = make.person().token
+    codes = {}
+    for header in ("", f"Basic {token}", token, f"bearer {token}"):
+        made = make.event("GET", "/v1/sessions/current", headers={"Authorization": header})
+        codes[header.split(" ")[0]] = world.client.send(made)
+    assert [answer.status for answer in codes.values()] == [401, 401, 401, 200]
+    assert {answer.code for answer in codes.values() if answer.status == 401} == {"not-signed-in"}
+
+
+def test_a_parameter_that_nobody_reads_is_refused(world: World) -> None:
+    """Operations without a query take none."""
+    made = make.event("GET", "/v1/profile", headers={"Authorization": f"Bearer {make.person().token}"})
+    made["multiValueQueryStringParameters"] = {"x": ["1"]}
+    assert problem(world.client.send(made), 422, "wrong-fields")["errors"][0]["pointer"] == "/x"
+
+
+@pytest.mark.parametrize("day", ["2130-01-01", "1899-12-31", "0001-01-01"])
+def test_an_impossible_birth_date_is_refused_at_once(world: World, day: str) -> None:
+    """Nobody enters two codes and a password before he learns of a slip of the year."""
+    answer = world.client.call("change_profile", {"birth_date": day}, by=make.person(), match='"1"')
+    assert problem(answer, 422, "wrong-fields")["errors"][0]["pointer"] == "/birth_date"

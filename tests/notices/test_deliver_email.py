@@ -52,10 +52,10 @@ def test_an_outage_of_the_mail_service_only_delays(world: World, monkeypatch: py
 
 
 def test_a_letter_that_always_fails_is_put_aside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After eight attempts it is dead, and one bad letter holds up no other."""
+    """After twelve attempts it is dead, and one bad letter holds up no other."""
     monkeypatch.setenv("CABINET_MAIL_SENDER", "stranger@example.com")
     effect_id = letter()
-    assert papers.persist(world, effect_id)[-1] == 8
+    assert papers.persist(world, effect_id)[-1] == 12
     assert papers.row(effect_id).state == "dead"
     monkeypatch.undo()
     letter("Другой приказ")

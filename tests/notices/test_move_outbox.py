@@ -57,6 +57,6 @@ def test_a_row_moved_to_another_place_does_not_open(world: World) -> None:
     papers.lose_the_stream()
     row.effect_id = row.effect_id[:-1] + ("0" if row.effect_id[-1] != "0" else "1")
     row.save()
-    assert papers.persist(world, row.effect_id)[-1] == 8
+    assert papers.persist(world, row.effect_id)[-1] == 12
     assert papers.row(row.effect_id).state == "dead"
     assert [one for one in world.pump.sent if one["to"] == PHONE][1:] == []

@@ -5,10 +5,12 @@ import papers
 import pytest
 from conftest import World
 
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import Account, Employment
 from chalicelib.kit import clock
+from chalicelib.kit.access import Role
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.profile.schemas import CheckProfile
+from chalicelib.profile.schemas import CheckProfile, open_profile, seal_profile
+from chalicelib.profile.tables import Profile
 
 
 def saved(world: World, **changes: object) -> tuple[make.Person, str]:
@@ -94,10 +96,10 @@ def test_an_outage_is_waited_out(world: World) -> None:
 
 
 def test_after_the_last_attempt_the_status_is_not_stuck(world: World) -> None:
-    """An outage that outlasts eight attempts leaves «Не проверено», and the button works afterwards."""
+    """An outage that outlasts twelve attempts leaves «Не проверено», and the button works afterwards."""
     worker, effect_id = saved(world)
     world.register.fault("down")
-    assert papers.persist(world, effect_id)[-1] == 8
+    assert papers.persist(world, effect_id)[-1] == 12
     assert papers.profile(worker).status == "not_checked"
     assert papers.confirmations(worker) == []
     world.register.fault("ok")
@@ -142,3 +144,49 @@ def test_the_journal_of_the_person_shows_the_cabinets_own_check(world: World) ->
     checks = [one for one in papers.acts(worker) if one.kind == "profile.checked"]
     assert [(one.operation, one.outcome, one.role) for one in checks] == [("check_saved_profile", "done", "system")]
     assert not any(value in papers.raw(JournalRecord) for value in ("Воробьёва", worker.snils, papers.OGRN))
+
+
+def test_an_unproven_persons_draft_is_never_confirmed(world: World) -> None:
+    """A stale match of a claimed account is renewed, but what it typed becomes nobody's statement."""
+    worker = papers.doctor(world)
+    Account.change(worker.person_id, actions=[Account.assurance.set("claimed")])
+    papers.send(CheckProfile(person_id=worker.person_id))
+    world.pump.drain()
+    assert papers.profile(worker).status == "not_checked"
+    assert papers.confirmations(worker) == []
+
+
+def test_employments_follow_the_register(world: World) -> None:
+    """A former employer loses his tie to the worker, a new one gains it."""
+    worker = papers.doctor(world)
+    known = next(one for one in world.register.people() if one["snils"] == worker.snils)
+    moved = [known["cards"][0] | {"organisation_id": make.OTHER_HOSPITAL}]
+    world.register.put(known | {"cards": moved})
+    papers.send(CheckProfile(person_id=worker.person_id))
+    world.pump.drain()
+    assert [one.organisation_id for one in Employment.query(worker.person_id)] == [make.OTHER_HOSPITAL]
+    former, present = make.hr(), make.person(Role.HR, make.OTHER_HOSPITAL)
+    assert world.client.call("read_worker", by=former, person_id=worker.person_id).status == 404
+    assert world.client.call("read_worker", by=present, person_id=worker.person_id).status == 200
+
+
+def test_a_register_that_forgets_a_worker_once_ends_nothing(world: World) -> None:
+    """Not found once is noted; not found again a day later ends the sessions; found again opens the way in."""
+    worker = papers.doctor(world)
+    Profile.change(worker.person_id, actions=[Profile.sealed.set(_with_unknown_snils(worker))])
+    papers.send(CheckProfile(person_id=worker.person_id))
+    world.pump.drain()
+    assert Account.get(worker.person_id).register_state == "missing"
+    clock.advance(25 * 3600)
+    make.sign_in(worker)
+    papers.send(CheckProfile(person_id=worker.person_id))
+    world.pump.drain()
+    assert Account.get(worker.person_id).register_state == "not_working"
+    assert world.client.call("read_session", by=worker).code == "session-ended"
+
+
+def _with_unknown_snils(worker: make.Person) -> bytes:
+    profile = Profile.get(worker.person_id)
+    data = open_profile(profile)
+    data.snils = make.valid_snils("999222333")
+    return seal_profile(profile, data)

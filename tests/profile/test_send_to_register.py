@@ -9,12 +9,10 @@ from chalicelib.kit.jobs import enqueue
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.profile.schemas import SendToRegister
 
-NEW_PHONE = "+79161234567"
-
 
 def waiting(world: World, worker: make.Person) -> str:
     """Write a change for the register and return its effect."""
-    return papers.send(SendToRegister(person_id=worker.person_id, fields={"phone": NEW_PHONE}))
+    return papers.send(SendToRegister(person_id=worker.person_id, fields=["phone"]))
 
 
 def test_a_confirmed_change_reaches_the_register(world: World) -> None:
@@ -50,8 +48,20 @@ def test_an_outage_only_delays_a_change(world: World) -> None:
     for _ in range(3):
         clock.advance(papers.LONG_ENOUGH)
         world.pump.drain()
-    assert papers.changes(world, worker.snils) == [{"phone": NEW_PHONE}]
+    assert papers.changes(world, worker.snils) == [{"phone": worker.phone}]
     assert papers.row(effect_id).state == "delivered"
+
+
+def test_the_newest_value_arrives_whatever_the_order(world: World) -> None:
+    """A change that waited out an outage brings the present value, not the one of its day."""
+    worker = papers.doctor(world, organisation_ogrn=papers.OGRN)
+    world.register.fault("down")
+    old = papers.send(SendToRegister(person_id=worker.person_id, fields=["organisation_ogrn"]))
+    world.pump.drain()
+    papers.change(world, worker, organisation_ogrn="1151232294620")
+    world.register.fault("ok")
+    papers.persist(world, old)
+    assert papers.changes(world, worker.snils)[-1] == {"organisation_ogrn": "1151232294620"}
 
 
 def test_a_change_sent_twice_has_one_effect(world: World) -> None:
@@ -63,7 +73,7 @@ def test_a_change_sent_twice_has_one_effect(world: World) -> None:
     enqueue("register", effect_id)
     world.pump.drain()
     assert (papers.row(effect_id).state, int(papers.row(effect_id).attempts)) == ("delivered", 2)
-    assert papers.changes(world, worker.snils) == [{"phone": NEW_PHONE}]
+    assert papers.changes(world, worker.snils) == [{"phone": worker.phone}]
 
 
 def test_a_worker_whom_the_register_does_not_know_is_put_aside(world: World) -> None:
@@ -88,5 +98,5 @@ def test_a_waiting_change_shows_nothing(world: World) -> None:
     worker = papers.doctor(world)
     waiting(world, worker)
     stored = papers.raw(Outbox)
-    assert NEW_PHONE not in stored
+    assert worker.phone not in stored
     assert worker.snils not in stored

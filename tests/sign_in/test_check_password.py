@@ -143,6 +143,23 @@ def test_only_the_right_password_learns_of_a_dismissal(world: World) -> None:
     assert (answer.status, answer.code) == (403, "no-longer-working")
 
 
+def test_whoever_works_again_finds_the_way_in(world: World) -> None:
+    """The right password has the register asked anew, at most once in ten minutes; if he works, the door opens."""
+    known = next(
+        one
+        for one in world.register.people()
+        if one["note"] and len(one["cards"]) == 1 and not one["cards"][0]["until"]
+    )
+    person = make.person(signed_in=False, snils=known["snils"])
+    long_ago = clock.epoch() - 700
+    Account.change(
+        person.person_id, actions=[Account.register_state.set("not_working"), Account.matched_at.set(long_ago)]
+    )
+    assert world.client.call(NAME, _body(world, person.login)).code == "no-longer-working"
+    world.pump.drain()
+    assert world.client.call(NAME, _body(world, person.login)).status == 200
+
+
 def test_the_right_password_many_times_at_once_is_right_each_time(world: World) -> None:
     """A double press is no conflict: nobody is told of a version that he never named."""
     body = example(world).body

@@ -1,8 +1,11 @@
 """Rules of accounts: pure functions over what an account holds."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from chalicelib.kit.access import Grant
+from chalicelib.kit.problem import wrong
+from chalicelib.kit.refusals import WrongFields
 
 
 def with_session(live: Mapping[str, int], session_id: str, until: int, most: int) -> tuple[dict[str, int], list[str]]:
@@ -21,6 +24,12 @@ def chosen_grant(grants: Sequence[Grant], role: str | None, organisation_id: str
         if (role is None or one.role == role) and (organisation_id is None or one.organisation_id == organisation_id)
     ]
     return fitting[0] if fitting else None
+
+
+def refuse_impossible_birth_date(day: date | None, today: date) -> None:
+    """Refuse a birth date that no working person has; None stands for a date that is not being changed."""
+    if day is not None and not date(1900, 1, 1) <= day <= today:
+        raise WrongFields([wrong("/birth_date", "Такой даты рождения быть не может. Проверьте год.")])
 
 
 def is_match_stale(matched_at: float, now: int, days: int = 30) -> bool:

@@ -21,6 +21,10 @@ class Answer(msgspec.Struct):
     """What an operation gives back. Its fields have no defaults, so that the published schema requires them all."""
 
 
+class _UnfitError(ValueError):
+    """What the JSON parser lets through and we do not."""
+
+
 def read_json(raw: bytes) -> object:
     """Parse one JSON text; refuses bad UTF-8, NaN, repeated keys and nesting deeper than 20."""
     try:
@@ -33,8 +37,10 @@ def read_json(raw: bytes) -> object:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (json.JSONDecodeError, RecursionError):
         raise InvalidJson(why="это не JSON.") from None
-    except ValueError as error:
+    except _UnfitError as error:
         raise InvalidJson(why=str(error)) from None
+    except ValueError:
+        raise InvalidJson(why="в нём слишком длинное число.") from None
 
 
 def convert(tree: object, kind: type[Any], *, strict: bool = True) -> Any:
@@ -60,12 +66,14 @@ def _refuse_depth(text: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     tree = dict(pairs)
     if len(tree) < len(pairs):
-        raise ValueError("одно и то же поле названо дважды.")
+        raise _UnfitError("одно и то же поле названо дважды.")
+    if any("\ud800" <= letter <= "\udfff" for name in tree for letter in name):
+        raise _UnfitError("в имени поля есть недопустимые символы.")
     return tree
 
 
 def _refuse_constant(_: str) -> float:
-    raise ValueError("NaN и бесконечность недопустимы.")
+    raise _UnfitError("NaN и бесконечность недопустимы.")
 
 
 def _text(kind: type[Any], value: object) -> object:
@@ -126,6 +134,8 @@ _SENTENCES: Final = (
     ("Invalid enum", "Такого варианта нет: выберите один из перечисленных в описании поля."),
     ("Expected `date`", "Здесь нужна дата вида 2026-11-22."),
     ("Expected `bool`", "Здесь нужно true или false."),
+    ("`int` >", "Число меньше допустимого: сверьтесь с подсказкой поля."),
+    ("`int` <", "Число больше допустимого: сверьтесь с подсказкой поля."),
     ("Expected `int`", "Здесь нужно целое число."),
     ("Expected `array`", "Здесь нужен список."),
     ("Expected `object`", "Здесь нужен объект с полями."),

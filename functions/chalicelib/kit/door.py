@@ -107,6 +107,10 @@ class Visit:
                 raise VersionRequired
         if self.operation.query is not None:
             arguments["query"] = body.convert(self._pairs(), self.operation.query, strict=False)
+        elif self.request.query:
+            raise WrongFields(
+                [wrong(f"/{name[:64]}", "Такого параметра нет.", "unknown") for name in self.request.query]
+            )
         if self.operation.body is not None:
             arguments["body"] = self._body()
         return arguments

@@ -15,13 +15,13 @@ from chalicelib.kit.refusals import NotSignedIn, SessionEnded, TooManyCalls
 from chalicelib.kit.tables import Get, fetch
 from chalicelib.kit.web import Request
 
-_TOKEN: Final = re.compile(r"Bearer ([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
+_TOKEN: Final = re.compile(r"(?i:bearer) ([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
 
 
 def check(request: Request) -> Actor:
     """Return the actor of the call's token; refuses a missing, ended or overused session."""
     header = request.headers.get("authorization")
-    if header is None:
+    if header is None or header[:7].lower() != "bearer ":
         raise NotSignedIn
     found = _TOKEN.fullmatch(header)
     if found is None:

@@ -6,6 +6,7 @@ from chalicelib.kit.records.tables import Counter
 
 CODES_IN_TEN_MINUTES, CODES_A_DAY = 3, 10
 CODE_SECONDS = 600
+LIVES = {"activation": 72 * 3600}
 SMS_A_DAY, SHARDS = 8000, 8
 
 
@@ -17,7 +18,7 @@ def is_within_limits(job: Job, channel: str, address: str, purpose: str) -> bool
     """
     if not purpose:
         return True
-    if job.age > CODE_SECONDS:
+    if job.age > LIVES.get(purpose, CODE_SECONDS):
         job.give_up()
         return False
     if job.attempt > 1:

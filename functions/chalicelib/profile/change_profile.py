@@ -1,11 +1,12 @@
 """Changing personal and professional data; saving starts a check by itself."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.kit import clock
 from chalicelib.kit.access import Own, Role
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
@@ -14,7 +15,7 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Licence, Ogrn, Ogrnip, PersonInn, PersonName, PersonnelNumber, Text
 from chalicelib.profile.refusals import NothingToChange
-from chalicelib.profile.rules import ProfileData, Qualification
+from chalicelib.profile.rules import Qualification, changed
 from chalicelib.profile.schemas import CheckProfile, ProfileView, open_profile, seal_profile, view
 from chalicelib.profile.tables import Profile
 
@@ -52,7 +53,7 @@ def change_profile(call: Call, body: ChangeProfile) -> ProfileView:
     call.match(profile)
     before = open_profile(profile)
     changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
-    after = _changed(before, changes)
+    after = changed(before, changes, clock.today())
     names = sorted(name for name in changes if getattr(after, name) != getattr(before, name))
     if not names:
         raise NothingToChange
@@ -68,11 +69,3 @@ def change_profile(call: Call, body: ChangeProfile) -> ProfileView:
         call.transaction.send(CheckProfile(person_id=profile.person_id))
     call.tag(int(profile.version) + 1)
     return view(profile, after)
-
-
-def _changed(before: ProfileData, changes: dict[str, Any]) -> ProfileData:
-    """Apply a patch; a new licence number is a proposal until the organisation, or the register, agrees."""
-    after = msgspec.structs.replace(before, **changes)
-    if after.licence_number != before.licence_number or after.ogrnip != before.ogrnip:
-        after.licence_state = "proposed" if after.licence_number else "none"
-    return after

@@ -1,12 +1,14 @@
 """What a profile holds and how it is compared with the register: pure functions."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.ports import RegisteredWorker
+from chalicelib.accounts.rules import refuse_impossible_birth_date
 from chalicelib.kit.body import Answer
 
 Result = Literal["confirmed", "needs_clarification", "input_error"]
@@ -74,6 +76,15 @@ class Remark(Answer):
     field: Annotated[str, Meta(title="Поле", description="Имя поля профиля.")]
     title: Annotated[str, Meta(title="Название поля")]
     detail: Annotated[str, Meta(title="Что не так и что сделать")]
+
+
+def changed(before: ProfileData, changes: Mapping[str, Any], today: date) -> ProfileData:
+    """Apply a patch; a new licence number is a proposal until the organisation, or the register, agrees."""
+    refuse_impossible_birth_date(changes.get("birth_date"), today)
+    after = msgspec.structs.replace(before, **changes)
+    if after.licence_number != before.licence_number or after.ogrnip != before.ogrnip:
+        after.licence_state = "proposed" if after.licence_number else "none"
+    return after
 
 
 def judge(data: ProfileData, worker: RegisteredWorker | None, day: date) -> tuple[Result, list[Remark]]:

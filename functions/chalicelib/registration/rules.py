@@ -92,7 +92,7 @@ def weaknesses_of_password(password: str, login: str) -> list[str]:
         (bool(kinds & _UNPRINTABLE), "Уберите из пароля перенос строки и другие управляющие знаки."),
         (
             _repeats_login(password, login),
-            f"Уберите из пароля части логина: {LOGIN_RUN} и более его знака подряд нельзя повторять, даже наоборот.",
+            f"Уберите из пароля части логина (фамилии и инициалов латиницей): {LOGIN_RUN} его знака подряд — уже много.",
         ),
     )
     return [sentence for broken, sentence in rules if broken]

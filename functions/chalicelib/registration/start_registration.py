@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
 from chalicelib.accounts.refusals import RegisterUnavailable
+from chalicelib.accounts.rules import refuse_impossible_birth_date
 from chalicelib.accounts.tables import Login, Reservation
 from chalicelib.kit import clock, secret
 from chalicelib.kit.body import Body
@@ -50,7 +51,9 @@ class StartRegistration(Body):
 )
 def start_registration(call: Call, body: StartRegistration) -> FlowStep:
     """Начать регистрацию медицинского работника."""
-    login = login_of(login_base(body.last_name, body.first_name, body.middle_name), 1)
+    refuse_impossible_birth_date(body.birth_date, clock.today())
+    typed = (body.last_name, body.first_name, body.middle_name, body.birth_date)
+    login = login_of(login_base(*typed[:3]), 1)
     taken, phone_taken, login_taken, breaker = call.look(
         Get(Reservation, f"snils#{secret.look_up('snils', body.snils)}"),
         Get(Reservation, f"phone#{secret.look_up('phone', body.phone)}"),
@@ -58,13 +61,7 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
         BREAKER,
     )
     worker = Register(breaker, call.trace_id).ask(body.snils, call.transaction)
-    outcome = outcome_of(
-        (body.last_name, body.first_name, body.middle_name, body.birth_date),
-        worker,
-        clock.today(),
-        taken=taken is not None,
-        phone_taken=phone_taken is not None,
-    )
+    outcome = outcome_of(typed, worker, clock.today(), taken=taken is not None, phone_taken=phone_taken is not None)
     if login_taken is not None:
         login += str(secrets.randbelow(998) + 2)
     said = Application(**msgspec.structs.asdict(body), login=login, outcome=outcome, cards=[])

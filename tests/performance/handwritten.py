@@ -268,6 +268,7 @@ def outbox_row(channel: str, kind: str, values: dict[str, Any], trace_id: str) -
         "lease_until": {"N": "0"},
         "pending_shard": {"S": str(int(effect_id[-1], 16) % 4)},
         "pending_since": {"N": str(now)},
+        "made_at": {"N": str(now)},
         "trace_id": {"S": trace_id},
         "expires": {"N": str(now + 7 * 24 * 3600)},
     }

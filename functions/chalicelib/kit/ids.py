@@ -9,7 +9,7 @@ from chalicelib.kit import clock
 
 def new(prefix: str) -> str:
     """Make an identifier such as `doc_0192f0c8…`: the prefix, `_` and 32 hex digits of a UUIDv7."""
-    return f"{prefix}_{uuid7().hex}"
+    return f"{prefix}_{_uuid7():032x}"
 
 
 def is_one(text: str) -> bool:
@@ -18,11 +18,15 @@ def is_one(text: str) -> bool:
 
 
 def uuid7() -> uuid.UUID:
-    """Make a UUIDv7: 48 bits of milliseconds, 74 random bits."""
+    """Make a UUIDv7."""
+    return uuid.UUID(int=_uuid7())
+
+
+def _uuid7() -> int:
+    """Make the number of a UUIDv7: 48 bits of milliseconds, 74 random bits."""
     milliseconds = int(clock.now().timestamp() * 1000)
     random = secrets.randbits(74)
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    return uuid.UUID(int=value)
+    return milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
 
 
 def floor(prefix: str, milliseconds: int) -> str:

@@ -390,7 +390,7 @@ def _is_struct(kind: object) -> bool:
 
 def _of_text(kind: type[Any]) -> dict[str, object]:
     if not issubclass(kind, Text):
-        raise NotImplementedError(f"There is no schema for {kind}.")
+        raise TypeError(f"There is no schema for {kind}.")
     return kind.schema()
 
 

@@ -1,5 +1,7 @@
 """`/_local`: what only the local cabinet has: the messages it sent, the register's people, its clock, faults on demand."""
 
+import base64
+import hashlib
 import html
 import json
 import threading
@@ -176,7 +178,7 @@ def _page(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) ->
     lines = ["".join(f"<td><pre>{html.escape(str(one or ''))}</pre></td>" for one in row) for row in rows]
     body = f"<table border><tr>{head}</tr>{''.join(f'<tr>{one}</tr>' for one in lines)}</table>"
     response = Response(PAGE.format(style=STYLE, title=title, body=body if lines else "<p>Пока пусто.</p>"))
-    response.headers.update(
-        {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
-    )
+    style = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style}'"
+    response.headers.update({"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy})
     return response

@@ -1,6 +1,7 @@
 """An electronic confirmation as a PDF, made from what was sealed on that day."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 from chalicelib.kit import identifiers
@@ -46,6 +47,8 @@ def render(statement: Statement) -> bytes:
     rows = [("ФИО", name), ("СНИЛС", identifiers.show_snils(data.snils))]
     rows.append(("Дата рождения", f"{data.birth_date:%d.%m.%Y}"))
     rows += [(FIELD_NAMES[field], str(getattr(data, field))) for field in SHOWN if getattr(data, field) is not None]
-    inputs = {"number": statement.number, "made_at": statement.made_at, "rows": json.dumps(rows, ensure_ascii=False)}
+    shown_at = f"{datetime.fromisoformat(statement.made_at):%d.%m.%Y в %H:%M}"
+    inputs = {"number": statement.number, "made_at": statement.made_at, "shown_at": shown_at}
+    inputs["rows"] = json.dumps(rows, ensure_ascii=False)
     pdf: bytes = typst.compile(Path(__file__).parent / "data/confirmation.typ", sys_inputs=inputs, pdf_standards="a-2b")
     return pdf

@@ -20,7 +20,6 @@ LONGER_FILES = {
     "kit/catalogue.py": "the vocabulary of declarations stands in one place",
     "kit/door.py": "the stations of a request are read in one sitting",
     "kit/tables.py": "everything PynamoDB lacks, in the one file that may know it",
-    "kit/call.py": "the one object that operations hold",
 }
 LONGER_FUNCTIONS = {
     "kit/declare.py:operation": "the parts of a declaration are its arguments",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.schemas import Passport
+from chalicelib.accounts.schemas import own_passport
 from chalicelib.accounts.tables import Employment
 from chalicelib.kit import secret
 from chalicelib.kit.access import InOrganisation, Role
@@ -14,7 +14,6 @@ from chalicelib.kit.catalogue import Query
 from chalicelib.kit.declare import operation
 from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.text import Snils
-from chalicelib.kit.vault import OwnerKey
 
 
 class FindWorker(Body):
@@ -47,8 +46,7 @@ def find_worker(call: Call, body: FindWorker) -> FoundWorker:
         raise NotFound
     found: Employment = page.items[0]
     call.prove(found)
-    key = OwnerKey(found.person_id, found.wrapped_key)
-    passport = key.open("employment/sealed", found.sealed, Passport)
+    passport = own_passport(found)
     return FoundWorker(
         person_id=found.person_id,
         last_name=passport.last_name,

@@ -11,7 +11,6 @@ from chalicelib.kit.catalogue import Operation
 from chalicelib.kit.refusals import Busy, InvalidCursor, NotFound, Stale
 from chalicelib.kit.tables import Find, Get, Table, fetch, patiently
 from chalicelib.kit.transaction import Transaction
-from chalicelib.kit.vault import OwnerKey
 from chalicelib.kit.web import Request
 
 CURSOR_SECONDS = 24 * 3600
@@ -59,11 +58,6 @@ class Call:
         if self.identified is None:
             raise LookupError("A public operation has no actor.")
         return self.identified
-
-    @property
-    def own_key(self) -> OwnerKey:
-        """The data key of the acting person, unwrapped when first used."""
-        return OwnerKey(self.actor.person_id, self.actor.wrapped_key)
 
     @overload
     def read(self, first: Get[A], /) -> A: ...

@@ -8,7 +8,14 @@ from conftest import World
 from gates.examples import example_of, names
 
 from chalicelib.kit import catalogue, clock
-from chalicelib.kit.access import Role
+from chalicelib.kit.access import Role, WholeCabinet
+
+ROLES = ["worker", "manager", "hr", "authority", "support", "patient", "pharmacy", "education", "admin", "security"]
+
+
+def at(role: Role, organisation_id: str = make.HOSPITAL) -> str | None:
+    """Return where a role is held."""
+    return organisation_id if role.at_organisation else None
 
 
 def signed(name: str) -> bool:
@@ -50,13 +57,13 @@ def test_an_ended_session_is_refused(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("role", ["worker", "hr"])
+@pytest.mark.parametrize("role", ROLES)
 def test_each_role_gets_exactly_what_is_declared(world: World, name: str, role: str) -> None:
     """A role that is not declared is refused with 403, a declared one never for its role."""
     example = example_of(name, world)
     if not signed(name):
         return
-    other = make.person(Role(role), make.HOSPITAL if role == "hr" else None)
+    other = make.person(Role(role), at(Role(role)))
     answer = world.client.run(name, example, by=other)
     refused = answer.status == 403 and answer.code == "role-not-allowed"
     assert refused == (Role(role) not in catalogue.operations[name].allow)
@@ -69,10 +76,23 @@ def test_another_owner_finds_nothing(world: World, name: str) -> None:
     example = example_of(name, world)
     if not operation.path_names:
         return
-    role = next(iter(operation.allow))
-    other = make.person(role, make.OTHER_HOSPITAL if role is Role.HR else None)
-    answer = world.client.run(name, example, by=other)
-    assert (answer.status, answer.code) == (404, "not-found")
+    for role, relation in operation.allow.items():
+        if isinstance(relation, WholeCabinet):
+            continue
+        other = make.person(role, at(role, make.OTHER_HOSPITAL))
+        answer = world.client.run(name, example, by=other)
+        assert (answer.status, answer.code) == (404, "not-found")
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_does_not_exist_is_not_found(world: World, name: str) -> None:
+    """A well-formed identifier of nothing answers 404 to whoever may ask."""
+    operation = catalogue.operations[name]
+    example = example_of(name, world)
+    if operation.path_names and signed(name):
+        nothing = {name: f"{value[:4]}{'0' * 32}" for name, value in example.path_values.items()}
+        answer = world.client.run(name, example, **nothing)
+        assert (answer.status, answer.code) == (404, "not-found")
 
 
 @pytest.mark.parametrize("name", names())
@@ -83,7 +103,7 @@ def test_a_claimed_account_does_only_what_is_declared_for_it(world: World, name:
     if not signed(name):
         return
     role = next(iter(operation.allow))
-    claimed = make.person(role, make.HOSPITAL if role is Role.HR else None, assurance="claimed")
+    claimed = make.person(role, at(role), assurance="claimed")
     answer = world.client.run(name, example, by=claimed)
     refused = answer.status == 403 and answer.code == "identity-not-confirmed"
     assert refused != operation.claimed

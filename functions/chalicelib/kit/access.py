@@ -1,7 +1,8 @@
 """Who calls and by what right: roles, the actor of a session, and the relations that tie him to an entity."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -12,12 +13,39 @@ class Role(StrEnum):
     """The capacities in which a person may act; Russian names are what people read."""
 
     WORKER = "worker"
+    MANAGER = "manager"
     HR = "hr"
+    AUTHORITY = "authority"
+    SUPPORT = "support"
+    PATIENT = "patient"
+    PHARMACY = "pharmacy"
+    EDUCATION = "education"
+    ADMIN = "admin"
+    SECURITY = "security"
 
     @property
     def label(self) -> str:
         """The Russian name of the role."""
-        return {Role.WORKER: "медицинский работник", Role.HR: "кадровая служба"}[self]
+        return _LABELS[self]
+
+    @property
+    def at_organisation(self) -> bool:
+        """Whether the role is always held at some organisation."""
+        return self in {Role.MANAGER, Role.HR, Role.AUTHORITY, Role.PHARMACY, Role.EDUCATION}
+
+
+_LABELS: Final = {
+    Role.WORKER: "медицинский работник",
+    Role.MANAGER: "руководитель",
+    Role.HR: "кадровая служба",
+    Role.AUTHORITY: "контролирующий орган",
+    Role.SUPPORT: "поддержка",
+    Role.PATIENT: "пациент",
+    Role.PHARMACY: "аптека",
+    Role.EDUCATION: "образовательная организация",
+    Role.ADMIN: "администратор",
+    Role.SECURITY: "служба безопасности",
+}
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +103,16 @@ class InOrganisation:
         return actor.organisation_id is not None and partition.split("#", maxsplit=1)[0] == actor.organisation_id
 
 
-class Public:
-    """Anyone may call, without a session; the operation itself decides by what the caller proves."""
+class WholeCabinet:
+    """The office serves everybody: support, administrators and security look up any person, and see only what they need."""
 
     def proves(self, actor: Actor, entity: Table) -> bool | None:  # noqa: ARG002 - the protocol's form
-        """Need no tie."""
+        """Accept every entity."""
         return True
 
     def covers(self, actor: Actor, partition: str) -> bool:  # noqa: ARG002 - the protocol's form
-        """Need no tie."""
+        """Accept every partition."""
         return True
+
+
+EVERYBODY: Final[Mapping[Role, Relation]] = dict.fromkeys(Role, Own())

@@ -9,12 +9,14 @@ from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.records.tables import Session
 
+ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
+
 
 class SessionView(Answer):
     """An open session."""
 
     session_id: str
-    role: Annotated[Role, Meta(title="Роль", description="worker — медицинский работник, hr — кадровая служба.")]
+    role: Annotated[Role, Meta(title="Роль", description=ROLES)]
     organisation_id: Annotated[str | None, Meta(title="Организация", description="OID организации роли или null.")]
     identity: Annotated[str, Meta(title="Личность", description="claimed — не подтверждена, confirmed — подтверждена.")]
     opened_at: Annotated[str, Meta(title="Когда открыт")]

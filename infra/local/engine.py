@@ -68,16 +68,18 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from chalicelib.kit import aws, clock, secret, vault  # noqa: PLC0415 - see the module's docstring
+        from chalicelib.kit import aws, clock, options, secret, vault  # noqa: PLC0415 - see the module's docstring
 
-        for forget in (aws.forget, secret.forget, vault.forget, clock.reset):
+        for forget in (aws.forget, secret.forget, vault.forget, options.forget, clock.reset):
             forget()
         self._undo.close()
 
     def empty(self) -> None:
         """Empty tables, streams, queues and post; the deployment's secret stays, the clock returns to real time."""
-        from chalicelib.kit import clock, settings, vault  # noqa: PLC0415 - see the module's docstring
+        from chalicelib.kit import clock, options, settings, vault  # noqa: PLC0415 - see the module's docstring
 
+        if backend("dynamodb").tables[settings.table("setting")].items:
+            options.forget()
         kept = settings.table("deployment_secret")
         with moto_guard.LOCK:
             for name, table in backend("dynamodb").tables.items():

@@ -9,6 +9,7 @@ from gates.examples import example_of, names
 
 from chalicelib.kit import catalogue, clock
 from chalicelib.kit.access import Role, WholeCabinet
+from chalicelib.kit.records.tables import Session
 
 ROLES = ["worker", "manager", "hr", "authority", "support", "patient", "pharmacy", "education", "admin", "security"]
 
@@ -107,6 +108,21 @@ def test_a_claimed_account_does_only_what_is_declared_for_it(world: World, name:
     answer = world.client.run(name, example, by=claimed)
     refused = answer.status == 403 and answer.code == "identity-not-confirmed"
     assert refused != operation.claimed
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("due", ["consent", "password"])
+def test_what_is_due_comes_first(world: World, name: str, due: str) -> None:
+    """While a consent or a new password is due, only what is declared for such a session works."""
+    operation = catalogue.operations[name]
+    example = example_of(name, world)
+    if not signed(name):
+        return
+    handle, session_id, _ = example.by.token.split(".")
+    Session(handle, session_id).update(actions=[Session.due.set(due)])
+    answer = world.client.run(name, example)
+    refused = answer.status == 403 and answer.code in {"consent-required", "password-expired"}
+    assert refused != operation.unsettled
 
 
 @pytest.mark.parametrize("name", names())

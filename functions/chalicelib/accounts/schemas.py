@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,7 @@ from chalicelib.accounts.refusals import PhoneTaken
 from chalicelib.accounts.tables import Account, Employment, Reservation
 from chalicelib.kit import clock, codes, secret, ticket
 from chalicelib.kit.call import Call
-from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.outbox import Effect, Email, Sms
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.tables import Action
 from chalicelib.kit.transaction import Transaction
@@ -43,6 +43,19 @@ class Passport(msgspec.Struct):
     organisation_name: str
 
 
+class TellOwner(Effect):
+    """Something happened to a person's access: he is told on every confirmed channel.
+
+    The SMS carries `text`; the letter too, and with `not_me` a link by which he can stop everything.
+    """
+
+    channel: ClassVar[str] = "owner"
+    person_id: str
+    subject: str
+    text: str
+    not_me: bool = False
+
+
 class CodeIssued(msgspec.Struct):
     """Where a code went."""
 
@@ -51,6 +64,7 @@ class CodeIssued(msgspec.Struct):
 
 
 POLICY_VERSION = "2026-11"
+NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
 
 

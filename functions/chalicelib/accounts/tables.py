@@ -17,7 +17,7 @@ from chalicelib.kit import clock, codes, settings
 from chalicelib.kit.tables import Find, Get, Table, fetch
 from chalicelib.kit.vault import OwnerKey
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts"]
+Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up"]
 STAND_IN_SECONDS = 2 * 3600
 LIMITS: dict[Purpose, int] = {
     "password": 10,
@@ -25,6 +25,8 @@ LIMITS: dict[Purpose, int] = {
     "activation": codes.TRIES_AN_HOUR,
     "factor": codes.TRIES_AN_HOUR,
     "contacts": codes.TRIES_AN_HOUR,
+    "recovery": codes.TRIES_AN_HOUR,
+    "step_up": codes.TRIES_AN_HOUR,
 }
 
 
@@ -32,7 +34,9 @@ class Account(Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
-    contacts, the TOTP secret and a pending change are sealed with the person's key.
+    contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
+    passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
+    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at}.
     """
 
     class Meta:
@@ -56,6 +60,16 @@ class Account(Table):
     totp = BinaryAttribute(legacy_encoding=False, null=True)
     totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
     totp_step = NumberAttribute(default=0)
+    totp_name = UnicodeAttribute(null=True)
+    totp_added_at = NumberAttribute(default=0)
+    passkeys = JSONAttribute(default=dict)
+    recovery_codes = JSONAttribute(default=list)
+    factors_off = JSONAttribute(default=list)
+    places = JSONAttribute(default=list)
+    blocked = JSONAttribute(null=True)
+    password_changed_at = NumberAttribute(default=0)
+    password_history = JSONAttribute(default=list)
+    recovered_by = UnicodeAttribute(null=True)
     activation = UnicodeAttribute(null=True)
     activation_until = NumberAttribute(default=0)
     consent_version = UnicodeAttribute(null=True)
@@ -71,6 +85,10 @@ class Account(Table):
     factor_tries = NumberAttribute(default=0)
     contacts_hour = NumberAttribute(default=0)
     contacts_tries = NumberAttribute(default=0)
+    recovery_hour = NumberAttribute(default=0)
+    recovery_tries = NumberAttribute(default=0)
+    step_up_hour = NumberAttribute(default=0)
+    step_up_tries = NumberAttribute(default=0)
     expires = NumberAttribute(null=True)
     version = NumberAttribute(default=1)
 
@@ -132,6 +150,13 @@ class Account(Table):
             cls.password_hash.remove(),
             cls.totp.remove(),
             cls.totp_pending.remove(),
+            cls.passkeys.set({}),
+            cls.recovery_codes.set([]),
+            cls.factors_off.set([]),
+            cls.places.set([]),
+            cls.password_history.set([]),
+            cls.recovered_by.remove(),
+            cls.blocked.remove(),
             cls.consent_version.remove(),
             cls.activation.set(digest),
             cls.activation_until.set(until),
@@ -146,6 +171,7 @@ class Account(Table):
             cls.contacts_version.set(cls.contacts_version + 1),
             cls.contacts_reviewed_at.set(clock.epoch()),
             cls.password_hash.set(password_hash),
+            cls.password_changed_at.set(clock.epoch()),
             cls.consent_version.set(policy_version),
             cls.activation.remove(),
         ]

@@ -9,3 +9,11 @@ class TotpNotStarted(Refusal):
     status = 409
     title = "Подключение не начато"
     detail = "Подключение приложения не начато или уже завершено. Начните подключение заново."
+
+
+class FactorNotAvailable(Refusal):
+    """The account has no such second factor."""
+
+    status = 409
+    title = "Этот способ не подключён"
+    detail = "Выбранный способ подтверждения не подключён. Выберите другой из предложенных."

@@ -67,6 +67,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     factor_at: int
     wrapped_key: bytes
     origin: bytes
+    door: str = "password"
+    due: str = ""
+    signing_until: int = 0
 
 
 class Relation(Protocol):

@@ -101,6 +101,7 @@ class Operation(Declared):
     allow: Mapping[Role, Relation]
     public: bool
     claimed: bool
+    unsettled: bool
     fresh: bool
     match: bool
     refuses: tuple[type[Refusal], ...]

@@ -12,11 +12,13 @@ from chalicelib.kit.problem import CONTENT_TYPE, Refusal, wrong
 from chalicelib.kit.records.tables import Counter
 from chalicelib.kit.refusals import (
     BodyTooLarge,
+    ConsentRequired,
     FreshFactorRequired,
     IdentityNotConfirmed,
     InternalError,
     NotFound,
     NotSignedIn,
+    PasswordExpired,
     RoleNotAllowed,
     SessionEnded,
     TooManyCalls,
@@ -91,6 +93,8 @@ class Visit:
             raise RoleNotAllowed
         if not actor.confirmed and not self.operation.claimed:
             raise IdentityNotConfirmed
+        if actor.due and not self.operation.unsettled:
+            raise ConsentRequired if "consent" in actor.due else PasswordExpired
         if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
             raise FreshFactorRequired
         self.call.relation = self.operation.allow[actor.role]

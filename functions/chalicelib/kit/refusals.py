@@ -83,6 +83,22 @@ class RoleNotAllowed(Refusal):
     detail = "В вашей нынешней роли это действие недоступно. Войдите в роли, которой оно разрешено."
 
 
+class ConsentRequired(Refusal):
+    """The security policy has a new version that the person has not accepted yet."""
+
+    status = 403
+    title = "Нужно согласие с политикой безопасности"
+    detail = "Вышла новая версия политики безопасности. Прочитайте её и примите: до этого остальные функции закрыты."
+
+
+class PasswordExpired(Refusal):
+    """The password is older than the policy allows."""
+
+    status = 403
+    title = "Пора сменить пароль"
+    detail = "Срок действия пароля закончился. Смените его: до этого остальные функции закрыты."
+
+
 class IdentityNotConfirmed(Refusal):
     """The account rests on matching data only; the person has not been proven yet."""
 

@@ -39,6 +39,9 @@ def check(request: Request) -> Actor:
         factor_at=int(session.factor_at),
         wrapped_key=session.wrapped_key,
         origin=session.origin,
+        door=session.door,
+        due=session.due,
+        signing_until=int(session.signing_until),
     )
 
 

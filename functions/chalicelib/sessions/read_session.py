@@ -12,6 +12,7 @@ from chalicelib.sessions.schemas import SessionView, view
     "GET /v1/sessions/current",
     allow=EVERYBODY,
     claimed=True,
+    unsettled=True,
     reads=[Session],
     audit="session.read",
 )

@@ -13,6 +13,7 @@ from chalicelib.kit.tables import Get
     "DELETE /v1/sessions/current",
     allow=EVERYBODY,
     claimed=True,
+    unsettled=True,
     reads=[Session],
     writes=[Delete(Session), Update(Account)],
     audit="session.closed",

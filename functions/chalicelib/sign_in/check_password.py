@@ -1,9 +1,14 @@
 """Second step of the password door: the password, counted before it is compared."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from chalicelib.accounts.refusals import TooManyTries
 from chalicelib.accounts.tables import Account
+from chalicelib.factors.schemas import Factor, factors_of
 from chalicelib.kit import passwords
-from chalicelib.kit.body import Body
+from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
@@ -11,7 +16,7 @@ from chalicelib.kit.ids import token
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import PasswordAccepted, factors_of, give, take
+from chalicelib.sign_in.schemas import give, take
 
 RECHECK_SECONDS = 600
 
@@ -21,6 +26,13 @@ class CheckPassword(Body):
 
     ticket: Token
     password: Password
+
+
+class PasswordAccepted(Answer):
+    """The password fits; one of the factors comes next."""
+
+    ticket: Annotated[str, Meta(title="Пропуск к следующему шагу")]
+    factors: Annotated[list[Factor], Meta(title="Чем подтвердить вход")]
 
 
 @operation(

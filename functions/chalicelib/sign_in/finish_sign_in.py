@@ -7,6 +7,8 @@ from msgspec import Meta
 from chalicelib.accounts.refusals import CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
 from chalicelib.accounts.tables import Account
+from chalicelib.factors.refusals import FactorNotAvailable
+from chalicelib.factors.schemas import FactorKind, used_factor
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
@@ -17,8 +19,8 @@ from chalicelib.kit.text import Code, Text, Token
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.schemas import SessionView, view
-from chalicelib.sign_in.refusals import FactorNotAvailable, RoleNotHeld, SignInExpired
-from chalicelib.sign_in.schemas import FactorKind, open_session, take, used_factor
+from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
+from chalicelib.sign_in.schemas import open_session, take
 
 
 class FinishSignIn(Body):
@@ -54,7 +56,7 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     account = Account.attempt(values["person"], "sign_in", epoch=values["epoch"])
     if account is None:
         raise SignInExpired
-    factor = used_factor(account, body.kind, body.code, values["nonce"])
+    factor = used_factor(account, body.kind, body.code, f"sign_in/{account.person_id}/{values['nonce']}")
     session, token = open_session(call, account, body.role, body.organisation_id, factor)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))

@@ -19,14 +19,6 @@ class SignInExpired(Refusal):
     detail = "С начала входа прошло слишком много времени или доступ изменился. Введите логин ещё раз."
 
 
-class FactorNotAvailable(Refusal):
-    """The account has no such second factor."""
-
-    status = 409
-    title = "Этот способ не подключён"
-    detail = "Выбранный способ подтверждения не подключён. Выберите другой из предложенных."
-
-
 class RoleNotHeld(Refusal):
     """The person does not hold the role he wants to act in."""
 

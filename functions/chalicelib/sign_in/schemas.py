@@ -1,36 +1,26 @@
 """What the steps of sign-in share: tickets between steps, and how factors are shown."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import CodeWrong
 from chalicelib.accounts.rules import chosen_grant, with_session
-from chalicelib.accounts.schemas import contacts_of, key_of
-from chalicelib.accounts.tables import Account
-from chalicelib.kit import codes, identifiers, journal, secret, settings, ticket, totp
+from chalicelib.accounts.schemas import key_of
+from chalicelib.accounts.tables import Account, Reservation
+from chalicelib.kit import clock, ids, journal, secret, settings, ticket
 from chalicelib.kit.access import Grant
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.session import begin
-from chalicelib.kit.tables import Action
+from chalicelib.kit.tables import Action, Get
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.sign_in.refusals import FactorNotAvailable, RoleNotHeld, SignInExpired
+from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
 
 TICKET_SECONDS = 900
-FactorKind = Literal["sms", "email", "totp"]
-Step = Literal["login", "password"]
-
-
-class Factor(Answer):
-    """A second factor that the person may use now."""
-
-    kind: Annotated[
-        FactorKind, Meta(title="Способ", description="sms, email — код в сообщении; totp — код приложения.")
-    ]
-    title: Annotated[str, Meta(title="Название способа")]
+Step = Literal["login", "password", "proved"]
 
 
 class TicketView(Answer):
@@ -40,11 +30,42 @@ class TicketView(Answer):
     next: Annotated[str, Meta(title="Следующая операция")]
 
 
-class PasswordAccepted(Answer):
-    """The password fits; one of the factors comes next."""
+class Proof(msgspec.Struct, kw_only=True):
+    """Who a person is by another's word: ЕСИА, an identity provider, or the certificate of his signature.
+
+    `strong`: two factors were used there. Contacts are given only where the other side has verified them.
+    """
+
+    door: Literal["esia", "oidc", "signature"]
+    snils: str
+    strong: bool
+    last_name: str
+    first_name: str
+    middle_name: str | None = None
+    birth_date: date | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+class IdentityProved(Answer):
+    """Who came is known; the session, or the registration, comes next."""
 
     ticket: Annotated[str, Meta(title="Пропуск к следующему шагу")]
-    factors: Annotated[list[Factor], Meta(title="Чем подтвердить вход")]
+    next: Annotated[str, Meta(title="Следующая операция", description="finish_sign_in или start_proved_registration.")]
+    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор")]
+    detail: Annotated[str, Meta(title="Что делать дальше")]
+
+
+def identity_proved(call: Call, proof: Proof) -> IdentityProved:
+    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration."""
+    (found,) = call.look(Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}"))
+    said = msgspec.to_builtins(proof, str_keys=True)
+    ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
+    if found is None:
+        detail = "Кабинета с вашим СНИЛС ещё нет. Укажите телефон и почту, чтобы открыть его."
+        return IdentityProved(ticket=ticket, next="start_proved_registration", factor_needed=False, detail=detail)
+    detail = "Личность подтверждена. " + ("Можно войти." if proof.strong else "Подтвердите вход вторым фактором.")
+    return IdentityProved(ticket=ticket, next="finish_sign_in", factor_needed=not proof.strong, detail=detail)
 
 
 def no_such_person(login: str) -> str:
@@ -69,39 +90,6 @@ def refuse_other_epoch(account: Account, values: dict[str, Any]) -> None:
     """Refuse a ticket from before the account's access was changed."""
     if int(account.epoch) != values["epoch"]:
         raise SignInExpired
-
-
-def factors_of(account: Account) -> list[Factor]:
-    """List the factors of an account, with addresses half hidden."""
-    contacts = contacts_of(account)
-    found = [
-        Factor(kind="sms", title=f"Код по SMS на {identifiers.mask_phone(contacts.phone)}"),
-        Factor(kind="email", title=f"Код письмом на {identifiers.mask_email(contacts.email)}"),
-    ]
-    if account.totp is not None:
-        found.append(Factor(kind="totp", title="Код из приложения"))
-    return found
-
-
-def used_factor(account: Account, kind: FactorKind, code: str, nonce: str) -> list[Action]:
-    """Check the second factor; returns the changes that make it single-use, refuses a wrong one."""
-    if kind == "totp":
-        return _used_totp(account, code)
-    pending = account.live_codes()
-    found = pending.pop("sign_in", None)
-    if found is None or not codes.fits(f"sign_in/{account.person_id}/{nonce}", code, found["digest"]):
-        raise CodeWrong
-    return [Account.codes.set(pending)]
-
-
-def _used_totp(account: Account, code: str) -> list[Action]:
-    if account.totp is None:
-        raise FactorNotAvailable
-    shared = key_of(account).open("account/totp", account.totp, str)
-    step = totp.matching_step(shared, code, account.totp_step)
-    if step is None:
-        raise CodeWrong
-    return [Account.totp_step.set(step)]
 
 
 def open_session(

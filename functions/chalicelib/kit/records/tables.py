@@ -42,6 +42,11 @@ class Session(Table):
     idle_seconds = NumberAttribute()
     idle_until = NumberAttribute()
     absolute_until = NumberAttribute()
+    signing_until = NumberAttribute(default=0)
+    door = UnicodeAttribute(default="password")
+    device = UnicodeAttribute(default="")
+    keep = UnicodeAttribute(default="token")
+    due = UnicodeAttribute(default="")
     minute = NumberAttribute()
     hits_even = NumberAttribute()
     hits_odd = NumberAttribute()
@@ -186,6 +191,35 @@ class Counter(Table):
         changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
         item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
         return int(item.calls) if item else 0
+
+
+class Once(Table):
+    """Something that may happen once: a challenge answered, a proof used. Put under the condition that it is new."""
+
+    class Meta:
+        table_name = settings.table("once")
+
+    what = UnicodeAttribute(hash_key=True)
+    expires = NumberAttribute()
+
+
+class Setting(Table):
+    """One value that an administrator set, and from when it holds; rows are added, never changed."""
+
+    class Meta:
+        table_name = settings.table("setting")
+
+    scope = UnicodeAttribute(hash_key=True)
+    place = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    value = JSONAttribute()
+    valid_from = NumberAttribute()
+    set_at = NumberAttribute()
+
+    @classmethod
+    def everything(cls) -> Find["Setting"]:
+        """Find all rows, oldest first for each name."""
+        return Find(cls, "cabinet")
 
 
 class Breaker(Table):

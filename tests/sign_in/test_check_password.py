@@ -7,11 +7,11 @@ import make
 import pytest
 from conftest import World
 
-from chalicelib.accounts import tables
 from chalicelib.accounts.tables import LIMITS, Account
 from chalicelib.kit import clock
 from chalicelib.kit import tables as kit_tables
 from chalicelib.kit.tables import Get
+from chalicelib.kit.tries import tables
 from chalicelib.sign_in.schemas import TICKET_SECONDS
 
 NAME = "check_password"

@@ -1,6 +1,7 @@
 """Why an account cannot be dealt with."""
 
 from chalicelib.kit.problem import Refusal
+from chalicelib.kit.refusals import TooManyTries as TooManyTries  # noqa: PLC0414 - the doors name it beside the others
 
 
 class IdentityAlreadyConfirmed(Refusal):
@@ -25,15 +26,6 @@ class CodeWrong(Refusal):
     status = 422
     title = "Код не подошёл"
     detail = "Код введён неверно, устарел или уже использован. Проверьте последнее сообщение или запросите новый код."
-
-
-class TooManyTries(Refusal):
-    """The tries of this hour are used up."""
-
-    status = 429
-    title = "Слишком много попыток"
-    detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
-    retry_after = 3600
 
 
 class PhoneTaken(Refusal):

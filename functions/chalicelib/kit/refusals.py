@@ -132,6 +132,15 @@ class TooManyCalls(Refusal):
     retry_after = 60
 
 
+class TooManyTries(Refusal):
+    """The tries of this hour are used up."""
+
+    status = 429
+    title = "Слишком много попыток"
+    detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
+    retry_after = 3600
+
+
 class IdempotencyKeyRequired(Refusal):
     """A POST came without an Idempotency-Key of 22 to 64 random characters."""
 

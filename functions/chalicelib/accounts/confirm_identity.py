@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import ConfirmingOneself, IdentityAlreadyConfirmed, PhoneTaken
+from chalicelib.accounts.refusals import AccountClosed, ConfirmingOneself, IdentityAlreadyConfirmed, PhoneTaken
 from chalicelib.accounts.schemas import Contacts, new_phone, own_passport, start_over
 from chalicelib.accounts.tables import Account, Employment, Reservation
 from chalicelib.kit.access import InOrganisation, Role
@@ -53,7 +53,7 @@ class IdentityConfirmed(Answer):
     ],
     uses=[NEW_KEY],
     effects=[Sms, Email],
-    refuses=[IdentityAlreadyConfirmed, ConfirmingOneself, PhoneTaken],
+    refuses=[IdentityAlreadyConfirmed, ConfirmingOneself, PhoneTaken, AccountClosed],
     audit="identity.confirmed",
 )
 def confirm_identity(call: Call, person_id: str, body: ConfirmIdentity) -> IdentityConfirmed:
@@ -64,6 +64,8 @@ def confirm_identity(call: Call, person_id: str, body: ConfirmIdentity) -> Ident
         Get(Employment, person_id, call.actor.organisation_id), Get(Account, person_id), Get(Profile, person_id)
     )
     call.match(account)
+    if account.closed_at is not None:
+        raise AccountClosed
     if account.assurance == "confirmed" and account.activation is None:
         raise IdentityAlreadyConfirmed
     passport = own_passport(employment)

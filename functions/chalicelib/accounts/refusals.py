@@ -54,3 +54,48 @@ class RegisterUnavailable(Refusal):
         "Ничего не сохранено и не потеряно: повторите через несколько минут."
     )
     retry_after = 30
+
+
+class AccountClosed(Refusal):
+    """The account was closed; nothing is done with it but reopening."""
+
+    status = 409
+    title = "Кабинет закрыт"
+    detail = "Этот кабинет закрыт, войти в него нельзя. Пока не прошёл срок хранения, его может вернуть администратор кабинета."
+
+
+class AccountNotClosed(Refusal):
+    """Only a closed account is reopened."""
+
+    status = 409
+    title = "Кабинет не закрыт"
+    detail = (
+        "Этот кабинет открыт, возвращать его не нужно. Если человек не может войти, помогите ему восстановить доступ."
+    )
+
+
+class AccountErased(Refusal):
+    """The time of retention is over."""
+
+    status = 409
+    title = "Данные кабинета уже стёрты"
+    detail = "Срок хранения закрытого кабинета прошёл, вернуть его нельзя. Человек может зарегистрироваться заново."
+
+
+class ClosingOneself(Refusal):
+    """An administrator closes others' accounts here, his own as everybody does."""
+
+    status = 409
+    title = "Свой кабинет закрывают иначе"
+    detail = "Здесь закрывают кабинет другого человека. Чтобы закрыть свой, откройте «Закрыть свой кабинет»."
+
+
+class HandOverUnfit(Refusal):
+    """The colleague does not work there, or has no open account."""
+
+    status = 409
+    title = "Передать дела этому коллеге нельзя"
+    detail = (
+        "Коллега и владелец кабинета должны работать в одной организации, а кабинет коллеги — быть открытым. "
+        "Проверьте номер коллеги и организацию. Кабинет пока не закрыт."
+    )

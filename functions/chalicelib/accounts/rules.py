@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from chalicelib.kit.access import Grant
 from chalicelib.kit.problem import wrong
@@ -35,3 +36,14 @@ def refuse_impossible_birth_date(day: date | None, today: date) -> None:
 def is_match_stale(matched_at: float, now: int, days: int = 30) -> bool:
     """Tell whether the stored match with the register is older than the given days."""
     return now - matched_at > days * 24 * 3600
+
+
+def days_kept(rules: Sequence[Mapping[str, Any]], assurance: str, day: str) -> int:
+    """Return for how many days a closed account is kept, by the newest rule for its assurance on a day (ISO)."""
+    valid = [
+        one
+        for one in rules
+        if one["assurance"] == assurance and one["valid_from"] <= day <= (one["valid_to"] or "9999-12-31")
+    ]
+    days: int = max(valid, key=lambda one: str(one["valid_from"]))["days"]
+    return days

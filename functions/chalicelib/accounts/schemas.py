@@ -1,20 +1,28 @@
 """What the domains share of an account: contacts, the statement of the register, and how people are shown."""
 
+import json
 import secrets
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
-from chalicelib.accounts.refusals import PhoneTaken
-from chalicelib.accounts.tables import Account, Employment, Reservation
+from chalicelib.accounts.refusals import AccountClosed, HandOverUnfit, PhoneTaken
+from chalicelib.accounts.rules import days_kept
+from chalicelib.accounts.tables import ERASE_SHARDS, Account, Employment, HandOver, Reservation
 from chalicelib.kit import clock, codes, secret, ticket
+from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Effect, Email, Sms
+from chalicelib.kit.problem import wrong
 from chalicelib.kit.records.tables import Session
-from chalicelib.kit.tables import Action
+from chalicelib.kit.refusals import NotFound, WrongFields
+from chalicelib.kit.tables import Action, Get
+from chalicelib.kit.text import OrganisationId, PersonId
 from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
 
@@ -61,6 +69,24 @@ class CodeIssued(msgspec.Struct):
 
     sent_to: Annotated[str, Meta(title="Куда отправлен код", description="Часть номера или адреса скрыта.")]
     expires_at: Annotated[str, Meta(title="До какого времени действует код")]
+
+
+class Handing(Body):
+    """To whom open work goes; other domains follow it."""
+
+    hand_over_to: Annotated[PersonId | None, Meta(title="Кому передать незаконченные дела")] = None
+    organisation_id: Annotated[
+        OrganisationId | None, Meta(title="В какой организации", description="Где вы работаете вместе.")
+    ] = None
+
+
+class ClosedAccount(Answer):
+    """The account is closed."""
+
+    person_id: Annotated[str, Meta(title="Номер человека в кабинете")]
+    closed_at: Annotated[str, Meta(title="Когда закрыт")]
+    erase_at: Annotated[str, Meta(title="Когда данные будут стёрты")]
+    detail: Annotated[str, Meta(title="Что теперь")]
 
 
 POLICY_VERSION = "2026-11"
@@ -186,3 +212,65 @@ def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) 
     call.transaction.send(Email(to=contacts.email, subject="Личность подтверждена", text=letter))
     text = f"Код для пароля в кабинете медработника: {code}. Номер для него — в письме. Никому его не сообщайте."
     call.transaction.send(Sms(to=contacts.phone, text=text, purpose="activation"))
+
+
+def refuse_not_open(account: Account) -> None:
+    """Refuse an account that is closed, and the stand-in of a login that nobody has."""
+    if account.login is None:
+        raise NotFound
+    if account.closed_at is not None:
+        raise AccountClosed
+
+
+def close(call: Call, account: Account, by: str, grants: list[Any], handing: Handing) -> ClosedAccount:
+    """Put the end of an account into the transaction: no session, no way in, and the day on which its keys go."""
+    days = days_kept(_retention(), account.assurance, clock.today().isoformat())
+    erase_at = call.now + days * 86_400
+    end_sessions(call.transaction, account, *_closed(account, by, erase_at, grants))
+    _hand_over(call, account.person_id, handing)
+    day = datetime.fromtimestamp(erase_at, UTC).strftime("%d.%m.%Y")
+    text = f"Ваш кабинет медработника закрыт. До {day} его может вернуть администратор, потом данные будут стёрты."
+    call.transaction.send(TellOwner(person_id=account.person_id, subject="Кабинет закрыт", text=text))
+    return ClosedAccount(
+        person_id=account.person_id,
+        closed_at=clock.moment(call.now),
+        erase_at=clock.moment(erase_at),
+        detail=f"Кабинет закрыт, все сеансы завершены. До {day} его может вернуть администратор кабинета.",
+    )
+
+
+def _closed(account: Account, by: str, erase_at: int, grants: list[Any]) -> list[Action]:
+    return [
+        *Account.no_way_in(),
+        Account.contact_change.remove(),
+        Account.activation.remove(),
+        Account.grants.set(grants),
+        Account.closed_at.set(clock.epoch()),
+        Account.closed_by.set(by),
+        Account.erase_at.set(erase_at),
+        Account.erase_shard.set(str(int(account.person_id[-1], 16) % ERASE_SHARDS)),
+    ]
+
+
+def _hand_over(call: Call, person_id: str, handing: Handing) -> None:
+    to, where = handing.hand_over_to, handing.organisation_id
+    if to is None and where is None:
+        return
+    if to is None or where is None:
+        missing = "/hand_over_to" if to is None else "/organisation_id"
+        raise WrongFields([wrong(missing, "Укажите и коллегу, и организацию.", "required")])
+    if to == person_id:
+        raise HandOverUnfit
+    for one in (person_id, to):
+        works = Get(Employment, one, where)
+        call.transaction.check(works, Employment.person_id.exists(), HandOverUnfit)
+    present = Account.login.exists() & Account.closed_at.does_not_exist()
+    call.transaction.check(Get(Account, to), present, HandOverUnfit)
+    call.transaction.put(HandOver(person_id=person_id, organisation_id=where, to_person_id=to, at=call.now))
+
+
+@lru_cache(maxsize=1)
+def _retention() -> list[dict[str, Any]]:
+    data = json.loads((Path(__file__).parent / "data/retention.json").read_text(encoding="utf-8"))
+    rules: list[dict[str, Any]] = data["rules"]
+    return rules

@@ -10,7 +10,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kit import clock, settings
 from chalicelib.kit.tables import Find, Table
@@ -18,6 +18,8 @@ from chalicelib.kit.tries.tables import LIMITS as LIMITS  # noqa: PLC0414 - give
 from chalicelib.kit.tries.tables import Purpose as Purpose  # noqa: PLC0414 - see above
 from chalicelib.kit.tries.tables import Tried
 from chalicelib.kit.vault import OwnerKey
+
+ERASE_SHARDS = 4
 
 
 class Account(Tried, Table):
@@ -27,6 +29,7 @@ class Account(Tried, Table):
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
     person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at}.
+    A closed account has `closed_at`, and `erase_at` with its shard until its keys are destroyed; then only `erased_at`.
     """
 
     class Meta:
@@ -65,8 +68,45 @@ class Account(Tried, Table):
     consent_version = UnicodeAttribute(null=True)
     register_state = UnicodeAttribute(default="working")
     matched_at = NumberAttribute(default=0)
+    closed_at = NumberAttribute(null=True)
+    closed_by = UnicodeAttribute(null=True)
+    erase_shard = UnicodeAttribute(null=True)
+    erase_at = NumberAttribute(null=True)
+    erased_at = NumberAttribute(null=True)
     expires = NumberAttribute(null=True)
     version = NumberAttribute(default=1)
+
+    class ByErase(GlobalSecondaryIndex["Account"]):
+        """Closed accounts whose keys are still there, the next to be erased first, in a few shards."""
+
+        class Meta:
+            index_name = "by_erase"
+            projection = KeysOnlyProjection()
+
+        erase_shard = UnicodeAttribute(hash_key=True)
+        erase_at = NumberAttribute(range_key=True)
+
+    by_erase = ByErase()
+
+    @classmethod
+    def to_erase(cls, shard: int, before: int) -> Find["Account"]:
+        """Find closed accounts of a shard whose time has come; only their keys are in the index."""
+        return Find(cls, str(shard), cls.ByErase.erase_at <= before, cls.by_erase)
+
+    @classmethod
+    def no_way_in(cls) -> list[Action]:
+        """Return the changes that take every means of signing in."""
+        return [
+            cls.password_hash.remove(),
+            cls.totp.remove(),
+            cls.totp_pending.remove(),
+            cls.passkeys.set({}),
+            cls.recovery_codes.set([]),
+            cls.factors_off.set([]),
+            cls.places.set([]),
+            cls.password_history.set([]),
+            cls.recovered_by.remove(),
+        ]
 
     def begun_again(self, key: OwnerKey, contacts: bytes, digest: str, until: int) -> list[Action]:
         """Return the changes that leave nothing to the former holder; contacts count only after activation."""
@@ -77,15 +117,7 @@ class Account(Tried, Table):
             cls.former_key.set(self.former_key or self.wrapped_key),
             cls.contacts.remove(),
             cls.contact_change.set(contacts),
-            cls.password_hash.remove(),
-            cls.totp.remove(),
-            cls.totp_pending.remove(),
-            cls.passkeys.set({}),
-            cls.recovery_codes.set([]),
-            cls.factors_off.set([]),
-            cls.places.set([]),
-            cls.password_history.set([]),
-            cls.recovered_by.remove(),
+            *cls.no_way_in(),
             cls.blocked.remove(),
             cls.consent_version.remove(),
             cls.activation.set(digest),
@@ -141,6 +173,23 @@ class Reservation(Table):
     what = UnicodeAttribute(hash_key=True)
     person_id = UnicodeAttribute()
 
+    class ByPerson(GlobalSecondaryIndex["Reservation"]):
+        """What is reserved for one person, to be given up with his account."""
+
+        class Meta:
+            index_name = "by_person"
+            projection = KeysOnlyProjection()
+
+        person_id = UnicodeAttribute(hash_key=True)
+        what = UnicodeAttribute(range_key=True)
+
+    by_person = ByPerson()
+
+    @classmethod
+    def of_person(cls, person_id: str) -> Find["Reservation"]:
+        """Find all that is reserved for a person."""
+        return Find(cls, person_id, index=cls.by_person)
+
 
 class Employment(Table):
     """Where a person works, as the register said at the last match; ties him to an organisation."""
@@ -176,3 +225,15 @@ class Employment(Table):
     def of_organisation(cls, organisation_id: str, snils_hash: str) -> Find["Employment"]:
         """Find the worker of an organisation by СНИЛС."""
         return Find(cls, f"{organisation_id}#{snils_hash}", index=cls.by_snils)
+
+
+class HandOver(Table):
+    """Who takes over the open work of somebody who left; other domains read it when they next touch such work."""
+
+    class Meta:
+        table_name = settings.table("hand_over")
+
+    person_id = UnicodeAttribute(hash_key=True)
+    organisation_id = UnicodeAttribute(range_key=True)
+    to_person_id = UnicodeAttribute()
+    at = NumberAttribute()

@@ -52,8 +52,7 @@ def invite(call: Call, body: Invite) -> InvitationView:
     refuse_ungrantable(actor.role, body.role)
     where = str(body.organisation_id or actor.organisation_id or "") or None
     if body.role.at_organisation != (where is not None):
-        said = "Укажите организацию, в которой действует роль." if where is None else "У этой роли организации нет."
-        raise WrongFields([wrong("/organisation_id", said)])
+        raise WrongFields([wrong("/organisation_id", "Организация нужна ролям организаций, и только им.")])
     owner, *found = call.look(
         Get(Reservation, f"snils#{secret.look_up('snils', body.snils)}"),
         *([Get(Organisation, where)] if where else []),

@@ -93,3 +93,8 @@ def counted(role: Role, organisation_id: str | None = None) -> int:
     """Return the counted holders of a role."""
     (found,) = fetch((Get(RoleCount, f"{place_of(organisation_id)}#{role}"),))
     return int(found.holders) if found else 0
+
+
+def account(who: make.Person) -> Account:
+    """Read an account as it is now."""
+    return Account.get(who.person_id, consistent_read=True)

@@ -66,5 +66,5 @@ def accept_invitation(call: Call, body: AcceptInvitation) -> RoleChanged:
     new = Grant(role=Role(invitation.role), organisation_id=where)
     text = f"В кабинете медработника у вас новая роль: {named(new)}."
     call.transaction.send(TellOwner(person_id=person_id, subject="Новая роль", text=text, not_me=True))
-    detail = "Роль ваша. Выберите её при следующем входе или смените роль сейчас."
+    detail = "Роль ваша. Выберите её при следующем входе."
     return RoleChanged(role=new.role, organisation_id=where, detail=detail)

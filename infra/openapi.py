@@ -247,7 +247,8 @@ def _path(operation: Operation) -> Iterator[dict[str, Any]]:
 def _query(operation: Operation) -> Iterator[dict[str, Any]]:
     if operation.query is None:
         return
-    (schema,) = msgspec.json.schema_components((operation.query,), schema_hook=_of_text)[1].values()
+    _, found = msgspec.json.schema_components((operation.query,), schema_hook=_of_text, ref_template=_REF)
+    schema = found[operation.query.__name__]  # enumerations have entries of their own
     for name, field in schema["properties"].items():
         clean = _without_null(field)
         clean.pop("examples", None)  # those of the text type do not fit the name

@@ -13,7 +13,7 @@ from conftest import World
 
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Login
-from chalicelib.kit import clock
+from chalicelib.kit import clock, ticket
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from chalicelib.kit.vault import OwnerKey
 
@@ -133,14 +133,19 @@ def registered(world: World, who: Applicant) -> make.Person:
     return make.Person(account.person_id, login, who.body["snils"], who.phone, who.email, key, totp="")
 
 
-def ask_login(world: World, login: str) -> str:
+def device(who: make.Person) -> str:
+    """Return the sign of a device from which a person has signed in before."""
+    return ticket.seal("device", 3600, person=who.person_id)
+
+
+def ask_login(world: World, login: str, device: str | None = None) -> str:
     """Pass the first step of sign-in and return its ticket."""
-    return str(world.client.call("start_sign_in", {"login": login}).json["ticket"])
+    return str(world.client.call("start_sign_in", {"login": login, "device": device}).json["ticket"])
 
 
-def ask_password(world: World, login: str, password: str = make.PASSWORD) -> str:
+def ask_password(world: World, login: str, password: str = make.PASSWORD, device: str | None = None) -> str:
     """Pass the password and return its ticket."""
-    body = {"ticket": ask_login(world, login), "password": password}
+    body = {"ticket": ask_login(world, login, device), "password": password}
     answer = world.client.call("check_password", body)
     assert answer.status == 200, answer.raw
     return str(answer.json["ticket"])

@@ -73,7 +73,7 @@ def log_group(domain: str, prefix: str) -> str:
 def _operation_touches(operation: Operation) -> set[Touch]:
     found = {Get(DeploymentSecret), Put(SecurityRecord), Update(SecurityRecord), Update(Counter)}
     if not operation.public:
-        found |= {Put(JournalRecord), Get(Session), Update(Session)}
+        found |= {Put(JournalRecord), Get(Session), Update(Session), Put(Outbox)}  # the outbox: a session that moved
     if operation.changes:
         found |= {Put(Idempotency), Get(Idempotency)}
     return found

@@ -23,12 +23,12 @@ def example(world: World) -> make.Example:
 
 
 def _by_sms(world: World, person: make.Person) -> dict[str, Any]:
-    ticket = doors.ask_password(world, person.login)
+    ticket = doors.ask_password(world, person.login, device=doors.device(person))
     return {"ticket": ticket, "kind": "sms", "code": doors.ask_code(world, ticket, person)}
 
 
 def _by_app(world: World, person: make.Person, ahead: int = 0) -> dict[str, Any]:
-    ticket = doors.ask_password(world, person.login)
+    ticket = doors.ask_password(world, person.login, device=doors.device(person))
     return {"ticket": ticket, "kind": "totp", "code": make.totp_code(person, ahead)}
 
 
@@ -133,7 +133,11 @@ def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
 
 
 def _wrong(world: World, person: make.Person) -> dict[str, Any]:
-    return {"ticket": doors.ask_password(world, person.login), "kind": "sms", "code": "000000"}
+    return {
+        "ticket": doors.ask_password(world, person.login, device=doors.device(person)),
+        "kind": "sms",
+        "code": "000000",
+    }
 
 
 def test_a_used_step_of_the_app_is_not_taken_again(world: World) -> None:

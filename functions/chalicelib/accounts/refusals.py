@@ -25,6 +25,7 @@ class CodeWrong(Refusal):
     status = 422
     title = "Код не подошёл"
     detail = "Код введён неверно, устарел или уже использован. Проверьте последнее сообщение или запросите новый код."
+    is_guess = True
 
 
 class TooManyTries(Refusal):
@@ -34,6 +35,25 @@ class TooManyTries(Refusal):
     title = "Слишком много попыток"
     detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
     retry_after = 3600
+
+
+class AccountBlocked(Refusal):
+    """The account, or its password door, is shut until the person proves himself again."""
+
+    status = 403
+    title = "Доступ закрыт"
+    detail = (
+        "Доступ к кабинету закрыт для вашей защиты. Восстановите его: через Госуслуги, электронной подписью, "
+        "кодами на телефон и почту сразу или через поддержку."
+    )
+
+
+class AccountClosed(Refusal):
+    """The account was closed."""
+
+    status = 403
+    title = "Кабинет закрыт"
+    detail = "Этот кабинет закрыт. Если он нужен снова, обратитесь к администратору."
 
 
 class PhoneTaken(Refusal):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from chalicelib.kit.access import Grant
+from chalicelib.kit.options import PasswordPolicy
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
 
@@ -35,3 +36,14 @@ def refuse_impossible_birth_date(day: date | None, today: date) -> None:
 def is_match_stale(matched_at: float, now: int, days: int = 30) -> bool:
     """Tell whether the stored match with the register is older than the given days."""
     return now - matched_at > days * 24 * 3600
+
+
+def is_password_expired(changed_at: float, policy: PasswordPolicy, now: int) -> bool:
+    """Tell whether a password is older than the policy allows."""
+    left = days_until_expiry(changed_at, policy, now)
+    return left is not None and left < 0
+
+
+def days_until_expiry(changed_at: float, policy: PasswordPolicy, now: int) -> int | None:
+    """Return the whole days for which a password still holds, negative when it is over; None when it never is."""
+    return None if not policy.days else int((changed_at + policy.days * 86_400 - now) // 86_400)

@@ -17,10 +17,11 @@ from chalicelib.kit import clock, codes, settings
 from chalicelib.kit.tables import Find, Get, Table, fetch
 from chalicelib.kit.vault import OwnerKey
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up"]
+Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
 STAND_IN_SECONDS = 2 * 3600
 LIMITS: dict[Purpose, int] = {
     "password": 10,
+    "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
     "sign_in": codes.TRIES_AN_HOUR,
     "activation": codes.TRIES_AN_HOUR,
     "factor": codes.TRIES_AN_HOUR,
@@ -67,6 +68,7 @@ class Account(Table):
     factors_off = JSONAttribute(default=list)
     places = JSONAttribute(default=list)
     blocked = JSONAttribute(null=True)
+    closed_at = NumberAttribute(null=True)
     password_changed_at = NumberAttribute(default=0)
     password_history = JSONAttribute(default=list)
     recovered_by = UnicodeAttribute(null=True)
@@ -77,6 +79,8 @@ class Account(Table):
     matched_at = NumberAttribute(default=0)
     password_hour = NumberAttribute(default=0)
     password_tries = NumberAttribute(default=0)
+    password_trusted_hour = NumberAttribute(default=0)
+    password_trusted_tries = NumberAttribute(default=0)
     sign_in_hour = NumberAttribute(default=0)
     sign_in_tries = NumberAttribute(default=0)
     activation_hour = NumberAttribute(default=0)

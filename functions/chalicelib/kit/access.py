@@ -70,6 +70,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     door: str = "password"
     due: str = ""
     signing_until: int = 0
+    moved: bool = False
 
 
 class Relation(Protocol):

@@ -43,6 +43,7 @@ class Call:
         self.request = request
         self.trace_id = request.trace_id
         self.transaction = Transaction(Stale if operation.match else Busy)
+        self.aftermath = Transaction()  # what is written and sent when the call is refused, and only then
         self.headers: dict[str, str] = {}
         self.subject: str | None = None
         self.objects: list[str] = []

@@ -75,6 +75,26 @@ class SessionEnded(Refusal):
     detail = "Сеанс закончился: истекло время, вы вышли или доступ был сброшен. Войдите заново."
 
 
+class CrossSiteCall(Refusal):
+    """A changing call came with the session's cookie and from another site."""
+
+    status = 403
+    title = "Запрос пришёл с чужого сайта"
+    detail = "Действие запрошено не со страницы кабинета, поэтому не выполнено. Откройте кабинет и повторите его там."
+
+
+class TooManyGuesses(Refusal):
+    """This network has guessed wrong too often, whatever the accounts."""
+
+    status = 429
+    title = "Слишком много неверных попыток"
+    detail = (
+        "Из вашей сети за этот час слишком много раз вводили неверные пароли или коды. Подождите час "
+        "или войдите через Госуслуги, ключом доступа или электронной подписью."
+    )
+    retry_after = 3600
+
+
 class RoleNotAllowed(Refusal):
     """The role of this session may not do this."""
 

@@ -2,12 +2,10 @@
 
 import os
 
-# Life of a signed-in session. Bounds for the administrator's settings come with the administration domain.
-IDLE_SECONDS = 15 * 60
-ABSOLUTE_SECONDS = 12 * 3600
 MAX_SESSIONS = 10
 CALLS_A_MINUTE = 600
 PUBLIC_CALLS_A_MINUTE = 300
+WRONG_GUESSES_AN_HOUR = 100  # of one network, all accounts together: a hospital behind one address mistypes too
 SECURITY_RECORDS_A_MINUTE = 10
 MAX_BODY_BYTES = 256 * 1024
 

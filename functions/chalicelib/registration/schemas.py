@@ -148,6 +148,7 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str)
         handle=secrets.token_hex(16),
         login=said.login,
         password_hash=password_hash,
+        password_changed_at=clock.epoch(),
         wrapped_key=key.wrapped,
         contacts=key.seal("account/contacts", Contacts(phone=said.phone, email=said.email)),
         contacts_reviewed_at=clock.epoch(),

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, TooManyTries
+from chalicelib.accounts.tables import LIMITS, Account, Purpose
 from chalicelib.factors.schemas import Factor, factors_of
 from chalicelib.kit import passwords
 from chalicelib.kit.body import Answer, Body
@@ -13,12 +13,14 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.ids import token
+from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import give, take
+from chalicelib.sign_in.schemas import Entry, give, refuse_shut, take
 
 RECHECK_SECONDS = 600
+GUESSED = "К кабинету медработника подбирают пароль. Вход по паролю с чужих устройств закрыт на час, ваш доступ цел."
 
 
 class CheckPassword(Body):
@@ -40,23 +42,27 @@ class PasswordAccepted(Answer):
     public=True,
     reads=[Account],
     writes=[Update(Account)],
-    effects=[CheckProfile],
-    refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking],
+    effects=[CheckProfile, TellOwner],
+    refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking, AccountBlocked, AccountClosed],
     audit="sign_in.password_accepted",
     memory=512,
 )
 def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     """Ввести пароль."""
     values = take("login", body.ticket)
-    account = Account.attempt(values["person"], "password", known=bool(values["known"]))
+    purpose: Purpose = "password_trusted" if values["trusted"] else "password"
+    account = Account.attempt(values["person"], purpose, known=bool(values["known"]))
     if account is None:
         raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
+        if account.password_tries == LIMITS["password"]:
+            call.aftermath.send(TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=GUESSED))
         raise PasswordWrong
+    refuse_shut(account, Entry(account.person_id, "password", ""))
     if account.register_state == "not_working":
         if call.now - account.matched_at > RECHECK_SECONDS:
-            call.transaction.send(CheckProfile(person_id=account.person_id))
+            call.aftermath.send(CheckProfile(person_id=account.person_id))
         raise NoLongerWorking
-    call.transaction.update(account, *Account.no_tries("password"), edits=False)
-    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token())
+    call.transaction.update(account, *Account.no_tries(purpose), edits=False)
+    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token(), trusted=values["trusted"])
     return PasswordAccepted(ticket=ticket, factors=factors_of(account))

@@ -1,63 +1,92 @@
-"""Last step of the password door: the second factor opens the session."""
+"""Last step of every door: the session is opened, after a second factor where the door was not strong by itself."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import CodeWrong, TooManyTries
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
 from chalicelib.accounts.tables import Account
 from chalicelib.factors.refusals import FactorNotAvailable
 from chalicelib.factors.schemas import FactorKind, used_factor
 from chalicelib.kit.access import Role
-from chalicelib.kit.body import Answer, Body
+from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Put, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.records.tables import Session
+from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.records.tables import Once, Session
+from chalicelib.kit.session import Keep
+from chalicelib.kit.tables import Action, Get
 from chalicelib.kit.text import Code, Text, Token
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
-from chalicelib.sessions.schemas import SessionView, view
-from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
-from chalicelib.sign_in.schemas import open_session, take
+from chalicelib.sessions.refusals import RoleNotHeld
+from chalicelib.sessions.schemas import Opening, SignedIn, open_session
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, SignInExpired
+from chalicelib.sign_in.schemas import TICKET_SECONDS, Entry, after_wrong_code, entry_of, refuse_shut
 
 
 class FinishSignIn(Body):
-    """The second factor, and the role to act in."""
+    """The ticket of the passed step, the second factor where one is needed, and the role to act in."""
 
     ticket: Token
-    kind: Annotated[FactorKind, Meta(title="Способ подтверждения")]
-    code: Code
+    kind: Annotated[FactorKind | None, Meta(title="Способ подтверждения")] = None
+    code: Code | None = None
+    keep: Annotated[Keep, Meta(title="Где хранить ключ", description="token — в программе, cookie — в браузере.")] = (
+        "token"
+    )
     role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе берётся первая.")] = None
     organisation_id: Annotated[Text | None, Meta(title="Организация роли")] = None
-
-
-class SignedIn(Answer):
-    """An open session and its token."""
-
-    token: Annotated[str, Meta(title="Ключ сеанса", description="Передавайте в заголовке Authorization: Bearer …")]
-    session: SessionView
 
 
 @operation(
     "POST /v1/sign_in/sessions",
     public=True,
     reads=[Account],
-    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord)],
-    effects=[CheckProfile],
-    refuses=[CodeWrong, TooManyTries, FactorNotAvailable, SignInExpired, RoleNotHeld],
+    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
+    effects=[CheckProfile, TellOwner],
+    refuses=[
+        CodeWrong, TooManyTries, FactorNotAvailable, FactorNeeded, SignInExpired, RoleNotHeld,
+        AccountBlocked, AccountClosed, AccountNotConfirmed,
+    ],
     audit="session.opened",
     status=201,
-)
+)  # fmt: skip
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
-    """Подтвердить вход вторым фактором."""
-    values = take("password", body.ticket)
-    account = Account.attempt(values["person"], "sign_in", epoch=values["epoch"])
-    if account is None:
-        raise SignInExpired
-    factor = used_factor(account, body.kind, body.code, f"sign_in/{account.person_id}/{values['nonce']}")
-    session, token = open_session(call, account, body.role, body.organisation_id, factor)
+    """Завершить вход и открыть сеанс."""
+    entry = entry_of(body.ticket)
+    account = _account_of(call, entry)
+    refuse_shut(account, entry)
+    factor = _factor(call, account, entry, body)
+    if entry.once is not None:
+        call.transaction.put(Once(what=entry.once, expires=call.now + TICKET_SECONDS), SignInExpired)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
-    return SignedIn(token=token, session=view(session))
+    return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
+
+
+def _account_of(call: Call, entry: Entry) -> Account:
+    account: Account | None
+    if entry.strong:
+        (account,) = call.look(Get(Account, entry.person_id))
+    else:
+        # A code after a proof has tries of its own: who knows the password cannot use them up.
+        account = Account.attempt(
+            entry.person_id, "sign_in" if entry.door == "password" else "step_up", epoch=entry.epoch
+        )
+    if account is None:
+        raise SignInExpired
+    return account
+
+
+def _factor(call: Call, account: Account, entry: Entry, body: FinishSignIn) -> list[Action]:
+    if entry.strong:
+        return []
+    if body.kind is None:
+        raise FactorNeeded
+    try:
+        return used_factor(account, body.kind, body.code or "", entry.act)
+    except CodeWrong:
+        after_wrong_code(call, account, entry)
+        raise

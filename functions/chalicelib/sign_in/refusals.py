@@ -9,6 +9,7 @@ class PasswordWrong(Refusal):
     status = 401
     title = "Логин или пароль не подошли"
     detail = "Логин или пароль введены неверно. Проверьте раскладку и регистр букв и попробуйте ещё раз."
+    is_guess = True
 
 
 class SignInExpired(Refusal):
@@ -19,12 +20,23 @@ class SignInExpired(Refusal):
     detail = "С начала входа прошло слишком много времени или доступ изменился. Введите логин ещё раз."
 
 
-class RoleNotHeld(Refusal):
-    """The person does not hold the role he wants to act in."""
+class FactorNeeded(Refusal):
+    """This way of signing in wants a second factor, and none was given."""
 
-    status = 403
-    title = "Такой роли у вас нет"
-    detail = "Вы не назначены на эту роль в этой организации. Войдите в другой роли или обратитесь к администратору."
+    status = 422
+    title = "Нужен второй фактор"
+    detail = "Подтвердите вход кодом из SMS, письма или приложения либо ключом доступа."
+
+
+class AccountNotConfirmed(Refusal):
+    """Somebody opened a cabinet with this person's data and never proved himself; who has proved himself starts anew."""
+
+    status = 409
+    title = "Кабинет открывал неподтверждённый пользователь"
+    detail = (
+        "На ваш СНИЛС уже открыт кабинет, но личность того, кто его открыл, не подтверждена. Продолжите регистрацию: "
+        "прежний доступ сразу прекратится, кабинет станет вашим."
+    )
 
 
 class NoLongerWorking(Refusal):
@@ -36,4 +48,3 @@ class NoLongerWorking(Refusal):
         "По регистру у вас нет действующего места работы, поэтому вход закрыт. Мы запросили регистр ещё раз: "
         "повторите вход через несколько минут. Если не поможет, обратитесь в кадровую службу."
     )
-    keeps_effects = True

@@ -6,21 +6,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.rules import chosen_grant, with_session
-from chalicelib.accounts.schemas import key_of
-from chalicelib.accounts.tables import Account, Reservation
-from chalicelib.kit import clock, ids, journal, secret, settings, ticket
-from chalicelib.kit.access import Grant
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.tables import LIMITS, Account, Reservation
+from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.records.tables import Session
-from chalicelib.kit.session import begin
-from chalicelib.kit.tables import Action, Get
-from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
+from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.session import Door
+from chalicelib.kit.tables import Get
+from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
 
 TICKET_SECONDS = 900
-Step = Literal["login", "password", "proved"]
+TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+Step = Literal["login", "password", "proved", "passkey"]
 
 
 class TicketView(Answer):
@@ -86,44 +84,69 @@ def take(step: Step, text: str) -> dict[str, Any]:
     return values
 
 
-def refuse_other_epoch(account: Account, values: dict[str, Any]) -> None:
+def refuse_other_epoch(account: Account, entry: "Entry") -> None:
     """Refuse a ticket from before the account's access was changed."""
-    if int(account.epoch) != values["epoch"]:
+    if entry.epoch is not None and int(account.epoch) != entry.epoch:
         raise SignInExpired
 
 
-def open_session(
-    call: Call, account: Account, role: str | None, organisation_id: str | None, factor: list[Action]
-) -> tuple[Session, str]:
-    """Put a new session, the account's list of them and the journal record into the call's transaction."""
-    grant = chosen_grant(msgspec.convert(account.grants, list[Grant]), role, organisation_id)
-    if grant is None:
-        raise RoleNotHeld
-    origin = {"address": call.request.network, "device": call.request.device}
-    session, token = begin(
-        account.person_id,
-        account.handle,
-        grant,
-        assurance=account.assurance,
-        consent_version=account.consent_version,
-        wrapped_key=account.wrapped_key,
-        source=call.source,
-        origin=key_of(account).seal("session/origin", origin),
+class Entry(msgspec.Struct, frozen=True):
+    """Who came and by which door; `act` is what a factor has to be given for.
+
+    `strong` needs no second factor any more; `trusted` comes from a device that has signed in before.
+    """
+
+    person_id: str
+    door: Door
+    act: str
+    epoch: int | None = None
+    strong: bool = False
+    trusted: bool = False
+    once: str | None = None
+
+
+def entry_of(text: str) -> Entry:
+    """Read the ticket with which a session may be opened: of the password, of a proof, of a passkey's challenge."""
+    for step in ("password", "proved", "passkey"):
+        values = ticket.unseal(f"sign_in/{step}", text)
+        if values is not None:
+            return _entry(step, values)
+    raise SignInExpired
+
+
+def _entry(step: str, values: dict[str, Any]) -> Entry:
+    person_id, nonce = values.get("person", ""), values["nonce"]
+    if step == "passkey":
+        return Entry("", "passkey", f"sign_in/passkey/{nonce}", strong=True, once=f"passkey#{nonce}")
+    act = f"sign_in/{person_id}/{nonce}"
+    if step == "password":
+        return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
+    proof = msgspec.convert(values["proof"], Proof)
+    if not person_id:
+        raise SignInExpired
+    return Entry(person_id, proof.door, act, strong=proof.strong, trusted=True, once=f"proved#{nonce}")
+
+
+def refuse_shut(account: Account, entry: Entry) -> None:
+    """Refuse a closed or blocked account, and one that was never proven to whoever has proved himself."""
+    if account.closed_at:
+        raise AccountClosed
+    if account.blocked and (account.blocked["by"] != "suspicion" or entry.door == "password"):
+        raise AccountBlocked
+    if account.assurance == "claimed" and entry.door in {"esia", "oidc", "signature"}:
+        raise AccountNotConfirmed
+
+
+def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
+    """Tell the owner when the last try of the hour was wrong while the password was right.
+
+    If it came from a strange device, the password door is shut until he proves himself; his other doors stay open.
+    """
+    if entry.door != "password" or account.sign_in_tries < LIMITS["sign_in"]:
+        return
+    call.aftermath.send(
+        TellOwner(person_id=account.person_id, subject="Кто-то знает ваш пароль", text=TRIED, not_me=True)
     )
-    until = int(session.absolute_until)
-    kept, ended = with_session(account.live_sessions(), session.session_id, until, settings.MAX_SESSIONS)
-    call.transaction.put(session)
-    listed = Account.session_ends.set(kept)
-    call.transaction.update(account, listed, *Account.no_tries("sign_in"), *factor)
-    for name in ended:
-        call.transaction.delete(Session(handle=account.handle, session_id=name))
-    call.transaction.put(_record(call, session, grant))
-    return session, token
-
-
-def _record(call: Call, session: Session, grant: Grant) -> JournalRecord:
-    record = journal.by_person(session.person_id, call.operation.audit, call.operation.name, call.trace_id)
-    record.objects = [session.session_id]
-    record.role = grant.role.value
-    record.origin = session.origin
-    return record
+    if not entry.trusted:
+        shut = Account.blocked.set({"by": "suspicion", "at": call.now})
+        call.aftermath.update(account, shut, Account.epoch.set(account.epoch + 1))

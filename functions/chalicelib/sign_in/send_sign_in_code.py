@@ -15,7 +15,7 @@ from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
 from chalicelib.sign_in.refusals import SignInExpired
-from chalicelib.sign_in.schemas import refuse_other_epoch, take
+from chalicelib.sign_in.schemas import entry_of, refuse_other_epoch
 
 SUBJECT = "Код для входа"
 
@@ -39,11 +39,11 @@ class SendSignInCode(Body):
 )
 def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     """Получить код для входа."""
-    values = take("password", body.ticket)
-    account = call.read(Get(Account, values["person"]))
-    refuse_other_epoch(account, values)
+    entry = entry_of(body.ticket)
+    account = call.read(Get(Account, entry.person_id))
+    refuse_other_epoch(account, entry)
     contacts = contacts_of(account)
-    code, digest = codes.issue(f"sign_in/{account.person_id}/{values['nonce']}")
+    code, digest = codes.issue(entry.act)
     until = call.now + codes.LIFE_SECONDS
     pending = {"sign_in": {"digest": digest, "until": until}}
     call.transaction.update(account, Account.codes.set(account.live_codes() | pending))

@@ -1,18 +1,25 @@
 """First step of the password door: the login. Known and unknown logins are answered alike."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from chalicelib.accounts.tables import Login
+from chalicelib.kit import ticket
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.declare import operation
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Login as LoginText
+from chalicelib.kit.text import Token
 from chalicelib.sign_in.schemas import TicketView, give, no_such_person
 
 
 class StartSignIn(Body):
-    """The login."""
+    """The login, and the sign of a device that has signed in before."""
 
     login: LoginText
+    device: Annotated[Token | None, Meta(title="Знак устройства", description="Из ответа прошлого входа.")] = None
 
 
 @operation(
@@ -26,4 +33,6 @@ def start_sign_in(call: Call, body: StartSignIn) -> TicketView:
     """Начать вход: ввести логин."""
     (found,) = call.look(Get(Login, body.login))
     person_id = found.person_id if found else no_such_person(body.login)
-    return TicketView(ticket=give("login", person_id, known=int(found is not None)), next="check_password")
+    trusted = (ticket.unseal("device", body.device or "") or {}).get("person") == person_id
+    values = {"known": int(found is not None), "trusted": int(trusted)}
+    return TicketView(ticket=give("login", person_id, **values), next="check_password")

@@ -1,0 +1,46 @@
+"""A session's token used from elsewhere: the new place is remembered, written into the journal and told to the owner."""
+
+import contextlib
+from typing import Final
+
+import msgspec
+
+from chalicelib.kit import journal, outbox
+from chalicelib.kit.access import Actor
+from chalicelib.kit.call import Call
+from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.records.tables import Session
+from chalicelib.kit.refusals import Busy, InternalError, SessionEnded
+from chalicelib.kit.session import place_of
+from chalicelib.kit.tables import Get, fetch
+from chalicelib.kit.transaction import Step, commit
+from chalicelib.kit.vault import OwnerKey
+
+TOLD: Final = "Ваш открытый сеанс в кабинете медработника продолжен из другого места."
+
+
+def notice(call: Call, actor: Actor) -> Actor:
+    """Follow a session to its new place, once; another device must confirm itself before anything dangerous.
+
+    A phone changes its network many times a day, so of networks only the first change in a session is told.
+    """
+    source, device = place_of(call.request)
+    (session,) = fetch((Get(Session, actor.handle, actor.session_id),))
+    if session is None:
+        raise SessionEnded
+    is_other_device = session.device != device
+    key = OwnerKey(actor.person_id, actor.wrapped_key)
+    origin = key.seal("session/origin", {"address": call.request.network, "device": call.request.device})
+    changes = [Session.source.set(source), Session.device.set(device), Session.origin.set(origin), Session.moves.add(1)]
+    if is_other_device:
+        changes += [Session.factor_at.set(0), Session.signing_until.set(0)]
+    record = journal.by_person(actor.person_id, "session.moved", call.operation.name, call.trace_id)
+    record.objects, record.origin = [actor.session_id], origin
+    unmoved = (Session.source == session.source) & (Session.device == session.device)
+    steps = [Step("update", session, Busy, changes, unmoved), Step("put", record, InternalError)]
+    if is_other_device or not session.moves:
+        told = TellOwner(person_id=actor.person_id, subject="Сеанс из другого места", text=TOLD, not_me=True)
+        steps.append(Step("put", outbox.row(told, call.trace_id), InternalError))
+    with contextlib.suppress(Busy):  # a parallel call has noticed it already
+        commit(steps)
+    return msgspec.structs.replace(actor, origin=origin, factor_at=0 if is_other_device else actor.factor_at)

@@ -82,3 +82,11 @@ class RegisterUnavailable(Refusal):
         "Ничего не сохранено и не потеряно: повторите через несколько минут."
     )
     retry_after = 30
+
+
+class PolicyNotAccepted(Refusal):
+    """The consent names another version of the security policy."""
+
+    status = 422
+    title = "Нужно согласие с политикой безопасности"
+    detail = "Прочитайте действующую политику безопасности и подтвердите согласие с её нынешней версией: {version}."

@@ -10,7 +10,7 @@ from msgspec import Meta
 from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import PhoneTaken
 from chalicelib.accounts.tables import Account, Employment, Reservation
-from chalicelib.kit import clock, codes, secret, ticket
+from chalicelib.kit import clock, codes, identifiers, secret, ticket
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.outbox import TellOwner as TellOwner  # noqa: PLC0414 - given on to the domains
@@ -85,12 +85,35 @@ def new_phone(call: Call, account: Account, phone: str) -> None:
         call.transaction.delete(given_up)
 
 
-def end_sessions(transaction: Transaction, account: Account, *changes: Action) -> None:
-    """End all sessions of an account together with other changes of it; the raised epoch stops sign-ins under way."""
-    ended = [Account.epoch.set(account.epoch + 1), Account.session_ends.set({}), Account.codes.set({})]
-    transaction.update(account, *changes, *ended)
-    for session_id in account.sessions:
+def end_sessions(transaction: Transaction, account: Account, *changes: Action, spared: str = "") -> list[str]:
+    """End all sessions of an account but the spared one, together with other changes of it; returns those ended.
+
+    The raised epoch stops sign-ins under way.
+    """
+    kept = {name: until for name, until in account.sessions.items() if name == spared}
+    ended = [name for name in account.sessions if name != spared]
+    calm = [Account.epoch.set(account.epoch + 1), Account.session_ends.set(kept), Account.codes.set({})]
+    transaction.update(account, *changes, *calm)
+    for session_id in ended:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
+    return ended
+
+
+def send_code(call: Call, account: Account, channel: str, act: str, subject: str) -> CodeIssued:
+    """Send a code for an act such as `sign_in/psn_…/nonce` to a confirmed channel; it waits under the act's first word."""
+    contacts, purpose = contacts_of(account), act.partition("/")[0]
+    code, digest = codes.issue(act)
+    until = call.now + codes.LIFE_SECONDS
+    pending = {purpose: {"digest": digest, "until": until}}
+    call.transaction.update(account, Account.codes.set(account.live_codes() | pending))
+    text = f"{subject} в кабинете медработника: {code}. Действует 10 минут. Никому его не сообщайте."
+    if channel == "sms":
+        call.transaction.send(Sms(to=contacts.phone, text=text, purpose=purpose))
+        shown = identifiers.mask_phone(contacts.phone)
+    else:
+        call.transaction.send(Email(to=contacts.email, subject=subject, text=text, purpose=purpose))
+        shown = identifiers.mask_email(contacts.email)
+    return CodeIssued(sent_to=shown, expires_at=clock.moment(until))
 
 
 def renew_match(

@@ -24,7 +24,7 @@ class Factor(Answer):
     title: Annotated[str, Meta(title="Название способа")]
 
 
-def factors_of(account: Account) -> list[Factor]:
+def factors_of(account: Account, act: str) -> list[Factor]:  # noqa: ARG001
     """List the factors of an account, with addresses half hidden."""
     contacts = contacts_of(account)
     found = [

@@ -68,6 +68,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     wrapped_key: bytes
     origin: bytes
     door: str = "password"
+    keep: str = "token"
     due: str = ""
     signing_until: int = 0
     moved: bool = False

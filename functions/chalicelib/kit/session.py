@@ -47,6 +47,7 @@ def check(request: Request, *, changes: bool) -> Actor:
         wrapped_key=session.wrapped_key,
         origin=session.origin,
         door=session.door,
+        keep=session.keep,
         due=session.due,
         signing_until=int(session.signing_until),
         moved=(session.source, session.device) != place_of(request),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, TooManyTries
+from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import codes, passwords, ticket
@@ -13,7 +13,6 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.text import Code, Password, Token
-from chalicelib.registration.refusals import PolicyNotAccepted
 from chalicelib.registration.schemas import refuse_other_policy, refuse_weak_password
 
 

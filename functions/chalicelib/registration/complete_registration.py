@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import TooManyTries
+from chalicelib.accounts.refusals import PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit import passwords
@@ -17,7 +17,7 @@ from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
 from chalicelib.profile.tables import Profile
-from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
+from chalicelib.registration.refusals import FlowEnded
 from chalicelib.registration.rules import outcome_text
 from chalicelib.registration.schemas import (
     FlowStep,

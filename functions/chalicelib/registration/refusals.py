@@ -11,11 +11,3 @@ class FlowEnded(Refusal):
     detail = (
         "Эта попытка больше не действует: прошло слишком много времени или шаг уже пройден. Начните с первого шага."
     )
-
-
-class PolicyNotAccepted(Refusal):
-    """The consent names another version of the security policy."""
-
-    status = 422
-    title = "Нужно согласие с политикой безопасности"
-    detail = "Прочитайте действующую политику безопасности и подтвердите согласие с её нынешней версией: {version}."

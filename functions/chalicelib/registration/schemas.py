@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
-from chalicelib.accounts.refusals import TooManyTries
+from chalicelib.accounts.refusals import PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, employment_at
 from chalicelib.accounts.tables import Account, Login, Reservation
 from chalicelib.kit import clock, codes, ids, secret
@@ -21,7 +21,7 @@ from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
+from chalicelib.registration.refusals import FlowEnded
 from chalicelib.registration.rules import Outcome, weaknesses_of_password
 from chalicelib.registration.tables import RegistrationFlow, State
 

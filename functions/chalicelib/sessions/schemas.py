@@ -9,19 +9,26 @@ from chalicelib.accounts.rules import chosen_grant, days_until_expiry, is_passwo
 from chalicelib.accounts.schemas import POLICY_VERSION, key_of
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock, journal, settings, ticket
-from chalicelib.kit.access import Grant, Role
+from chalicelib.kit.access import Actor, Grant, Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.options import security
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.refusals import SessionEnded
 from chalicelib.kit.session import Door, Keep, begin, cookie, place_of
 from chalicelib.kit.tables import Action
 from chalicelib.kit.trail.tables import JournalRecord
+from chalicelib.kit.vault import OwnerKey
 from chalicelib.sessions.refusals import RoleNotHeld
+from chalicelib.sessions.rules import device_name
 
 DEVICE_SECONDS: Final = 90 * 24 * 3600
 MOST_PLACES: Final = 20
+CARRIED: Final = (
+    *("assurance", "consent_version", "wrapped_key", "source", "device", "origin", "door", "keep", "due"),
+    *("opened_at", "factor_at", "absolute_until", "expires"),
+)
 NEW_PLACE: Final = "В ваш кабинет медработника вошли с нового устройства или из новой сети."
 
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
@@ -100,6 +107,65 @@ def open_session(call: Call, account: Account, wanted: Opening, factor: list[Act
     return signed_in(call, account, session, token)
 
 
+def exchange_session(call: Call, account: Account, old: Session, role: str, organisation_id: str | None) -> SignedIn:
+    """Put a new session in another role in the place of an open one; nothing of it lasts longer or counts as fresher."""
+    grant = chosen_grant(msgspec.convert(account.grants, list[Grant]), role, organisation_id)
+    if grant is None:
+        raise RoleNotHeld
+    facts = {name: getattr(old, name) for name in CARRIED}
+    session, token = begin(account.person_id, account.handle, grant, **facts)
+    listed = {name: until for name, until in account.live_sessions().items() if name != old.session_id}
+    call.transaction.put(session)
+    call.transaction.delete(old, when=Session.secret_hash == old.secret_hash, refusal=SessionEnded)
+    call.transaction.update(account, Account.session_ends.set(listed | {session.session_id: int(old.absolute_until)}))
+    call.note(objects=[session.session_id], fields=[grant.role.value])
+    return signed_in(call, account, session, token)
+
+
+def step_up_act(actor: Actor) -> str:
+    """Return the act for which a factor in an open session is given."""
+    return f"step_up/{actor.person_id}/{actor.session_id}"
+
+
+class SessionRow(Answer):
+    """One of a person's open sessions."""
+
+    session_id: Annotated[str, Meta(title="Номер сеанса")]
+    current: Annotated[bool, Meta(title="Это нынешний сеанс")]
+    role: Annotated[Role, Meta(title="Роль", description=ROLES)]
+    organisation_id: Annotated[str | None, Meta(title="Организация роли")]
+    door: Annotated[str, Meta(title="Как вошли", description=DOORS)]
+    device: Annotated[str, Meta(title="Устройство", description="Как назвала себя программа.")]
+    address: Annotated[str, Meta(title="Сеть", description="Адрес, с которого пользовались в последний раз.")]
+    opened_at: Annotated[str, Meta(title="Когда открыт")]
+    used_at: Annotated[str, Meta(title="Когда пользовались")]
+    ends_at: Annotated[str, Meta(title="Закончится в любом случае")]
+
+
+class SessionList(Answer):
+    """All open sessions, newest first; there are at most ten."""
+
+    items: Annotated[list[SessionRow], Meta(title="Открытые сеансы")]
+
+
+def listed(session: Session, actor: Actor) -> SessionRow:
+    """Show a session in the list of its owner."""
+    key = OwnerKey(session.person_id, session.wrapped_key)
+    origin = key.open("session/origin", session.origin, dict[str, str])
+    return SessionRow(
+        session_id=session.session_id,
+        current=session.session_id == actor.session_id,
+        role=Role(session.grant["role"]),
+        organisation_id=session.grant.get("organisation_id"),
+        door=session.door,
+        device=device_name(origin.get("device", "")),
+        address=origin.get("address", ""),
+        opened_at=clock.moment(session.opened_at),
+        used_at=clock.moment(session.idle_until - session.idle_seconds),
+        ends_at=clock.moment(session.absolute_until),
+    )
+
+
 def signed_in(call: Call, account: Account, session: Session, token: str) -> SignedIn:
     """Answer with a session: its token in the body, or in a cookie that scripts cannot read."""
     if session.keep == "cookie":
@@ -130,10 +196,8 @@ def _begun(call: Call, account: Account, wanted: Opening, grant: Grant) -> tuple
 
 def _due(account: Account, door: Door) -> str:
     """Return what has to be done before anything else: a consent to the present policy, a new password."""
-    if account.consent_version != POLICY_VERSION:
-        return "consent"
     is_old = door == "password" and is_password_expired(account.password_changed_at, security().password, clock.epoch())
-    return "password" if is_old else ""
+    return " ".join(["consent"] * (account.consent_version != POLICY_VERSION) + ["password"] * is_old)
 
 
 def _warnings(account: Account, session: Session) -> list[str]:

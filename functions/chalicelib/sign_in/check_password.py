@@ -17,7 +17,7 @@ from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import Entry, give, refuse_shut, take
+from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_shut, take
 
 RECHECK_SECONDS = 600
 GUESSED = "К кабинету медработника подбирают пароль. Вход по паролю с чужих устройств закрыт на час, ваш доступ цел."
@@ -64,5 +64,6 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
             call.aftermath.send(CheckProfile(person_id=account.person_id))
         raise NoLongerWorking
     call.transaction.update(account, *Account.no_tries(purpose), edits=False)
-    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token(), trusted=values["trusted"])
-    return PasswordAccepted(ticket=ticket, factors=factors_of(account))
+    more = {"epoch": int(account.epoch), "nonce": token(), "trusted": values["trusted"]}
+    ticket = give("password", account.person_id, **more)
+    return PasswordAccepted(ticket=ticket, factors=factors_of(account, entry_of(ticket).act))

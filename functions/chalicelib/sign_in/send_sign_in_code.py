@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chalicelib.accounts.schemas import CodeIssued, contacts_of
+from chalicelib.accounts.schemas import CodeIssued, send_code
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import clock, codes, identifiers
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
@@ -16,8 +15,6 @@ from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
 from chalicelib.sign_in.refusals import SignInExpired
 from chalicelib.sign_in.schemas import entry_of, refuse_other_epoch
-
-SUBJECT = "Код для входа"
 
 
 class SendSignInCode(Body):
@@ -42,16 +39,4 @@ def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     entry = entry_of(body.ticket)
     account = call.read(Get(Account, entry.person_id))
     refuse_other_epoch(account, entry)
-    contacts = contacts_of(account)
-    code, digest = codes.issue(entry.act)
-    until = call.now + codes.LIFE_SECONDS
-    pending = {"sign_in": {"digest": digest, "until": until}}
-    call.transaction.update(account, Account.codes.set(account.live_codes() | pending))
-    text = f"Код для входа в кабинет медработника: {code}. Действует 10 минут. Никому его не сообщайте."
-    if body.channel == "sms":
-        call.transaction.send(Sms(to=contacts.phone, text=text, purpose="sign_in"))
-        shown = identifiers.mask_phone(contacts.phone)
-    else:
-        call.transaction.send(Email(to=contacts.email, subject=SUBJECT, text=text, purpose="sign_in"))
-        shown = identifiers.mask_email(contacts.email)
-    return CodeIssued(sent_to=shown, expires_at=clock.moment(until))
+    return send_code(call, account, body.channel, entry.act, "Код для входа")

@@ -54,6 +54,15 @@ class Session(Table):
     expires = NumberAttribute()
 
     @classmethod
+    def of_person(cls, handle: str) -> Find["Session"]:
+        """Find all sessions of a person, by his handle."""
+        return Find(cls, handle)
+
+    def is_open(self, now: int) -> bool:
+        """Tell whether the session has neither idled out nor reached its absolute end."""
+        return min(int(self.idle_until), int(self.absolute_until)) > now
+
+    @classmethod
     def use(cls, handle: str, session_id: str, secret_hash: str) -> "Session | None":
         """Prove the secret, move the idle end and count the call in one trip; None when anything does not hold."""
         now = clock.epoch()

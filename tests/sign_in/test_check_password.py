@@ -7,11 +7,12 @@ import make
 import pytest
 from conftest import World
 
-from chalicelib.accounts import tables
 from chalicelib.accounts.tables import LIMITS, Account
 from chalicelib.kit import clock
 from chalicelib.kit import tables as kit_tables
 from chalicelib.kit.tables import Get
+from chalicelib.kit.tries import tables
+from chalicelib.kit.tries.tables import DELAYS
 from chalicelib.sign_in.schemas import TICKET_SECONDS
 
 NAME = "check_password"
@@ -26,8 +27,16 @@ def _body(world: World, login: str, password: str = make.PASSWORD) -> dict[str, 
     return {"ticket": doors.ask_login(world, login), "password": password}
 
 
-def _codes(world: World, body: dict[str, str], times: int) -> list[str]:
-    return [world.client.call(NAME, body).code for _ in range(times)]
+def _codes(world: World, body: dict[str, str], count: int) -> list[str]:
+    """Try so many times, waiting as long as the cabinet asks; returns the codes of the refusals."""
+    found: list[str] = []
+    while len(found) < count:
+        answer = world.client.call(NAME, body)
+        if answer.code == "try-later":
+            clock.advance(int(answer.headers["Retry-After"]))
+        else:
+            found.append(answer.code)
+    return found
 
 
 def test_an_unknown_login_and_a_wrong_password_are_not_told_apart(
@@ -77,13 +86,27 @@ def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
 
 
 def test_parallel_guesses_are_counted_too(world: World) -> None:
-    """Guessing at once gives no more than ten tries an hour."""
+    """Guessing at once gives three tries; then each further one has to wait."""
     login = make.person(signed_in=False).login
     doors.at_hour_start()
     wrong = _body(world, login, "Wrong-Word-2026")
     codes = [one.code for one in doors.together(24, lambda: world.client.call(NAME, wrong))]
-    assert codes.count("password-wrong") == LIMITS["password"]
-    assert codes.count("too-many-tries") == 24 - LIMITS["password"]
+    assert codes.count("password-wrong") == min(DELAYS)
+    assert codes.count("try-later") == 24 - min(DELAYS)
+
+
+def test_the_wait_grows_with_every_wrong_password(world: World) -> None:
+    """Three tries are free; then 5, 10, 20 … seconds pass, and a right password in between has to wait too."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    wrong, waits = _body(world, person.login, "Wrong-Word-2026"), []
+    while len(waits) < len(DELAYS):
+        answer = world.client.call(NAME, wrong)
+        if answer.code == "try-later":
+            assert world.client.call(NAME, _body(world, person.login)).code == "try-later"
+            waits.append(int(answer.headers["Retry-After"]))
+            clock.advance(waits[-1])
+    assert all(0 <= due - wait <= 1 for due, wait in zip(DELAYS.values(), waits, strict=True))
 
 
 def test_an_old_count_is_forgiven_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +137,7 @@ def test_a_right_password_forgets_the_tries(world: World) -> None:
     doors.at_hour_start()
     wrong = _body(world, login, "Wrong-Word-2026")
     _codes(world, wrong, LIMITS["password"] - 1)
+    clock.advance(max(DELAYS.values()))
     assert doors.ask_password(world, login)
     assert _codes(world, wrong, 2) == ["password-wrong"] * 2
 
@@ -163,8 +187,8 @@ def test_whoever_works_again_finds_the_way_in(world: World) -> None:
 def test_the_right_password_many_times_at_once_is_right_each_time(world: World) -> None:
     """A double press is no conflict: nobody is told of a version that he never named."""
     body = example(world).body
-    statuses = [one.status for one in doors.together(6, lambda: world.client.call(NAME, body))]
-    assert statuses == [200] * 6
+    statuses = [one.status for one in doors.together(3, lambda: world.client.call(NAME, body))]
+    assert statuses == [200] * 3
 
 
 @pytest.mark.parametrize("typed", [make.PASSWORD.lower(), make.PASSWORD + " ", " " + make.PASSWORD])

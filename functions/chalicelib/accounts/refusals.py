@@ -1,6 +1,7 @@
 """Why an account cannot be dealt with."""
 
 from chalicelib.kit.problem import Refusal
+from chalicelib.kit.refusals import TooManyTries as TooManyTries  # noqa: PLC0414 - the doors name it beside the others
 
 
 class IdentityAlreadyConfirmed(Refusal):
@@ -26,15 +27,6 @@ class CodeWrong(Refusal):
     title = "Код не подошёл"
     detail = "Код введён неверно, устарел или уже использован. Проверьте последнее сообщение или запросите новый код."
     is_guess = True
-
-
-class TooManyTries(Refusal):
-    """The tries of this hour are used up."""
-
-    status = 429
-    title = "Слишком много попыток"
-    detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
-    retry_after = 3600
 
 
 class AccountBlocked(Refusal):

@@ -1,6 +1,6 @@
 """Accounts, their unique names, and where people work."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -12,26 +12,15 @@ from pynamodb.attributes import (
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.kit import clock, codes, settings
-from chalicelib.kit.tables import Find, Get, Table, fetch
+from chalicelib.kit import clock, settings
+from chalicelib.kit.tables import Find, Table
+from chalicelib.kit.tries.tables import LIMITS as LIMITS  # noqa: PLC0414 - given on to those who count tries
+from chalicelib.kit.tries.tables import Purpose as Purpose  # noqa: PLC0414 - see above
+from chalicelib.kit.tries.tables import Tried
 from chalicelib.kit.vault import OwnerKey
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
-STAND_IN_SECONDS = 2 * 3600
-LIMITS: dict[Purpose, int] = {
-    "password": 10,
-    "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
-    "sign_in": codes.TRIES_AN_HOUR,
-    "activation": codes.TRIES_AN_HOUR,
-    "factor": codes.TRIES_AN_HOUR,
-    "contacts": codes.TRIES_AN_HOUR,
-    "recovery": codes.TRIES_AN_HOUR,
-    "step_up": codes.TRIES_AN_HOUR,
-}
 
-
-class Account(Table):
+class Account(Tried, Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
@@ -77,70 +66,8 @@ class Account(Table):
     consent_version = UnicodeAttribute(null=True)
     register_state = UnicodeAttribute(default="working")
     matched_at = NumberAttribute(default=0)
-    password_hour = NumberAttribute(default=0)
-    password_tries = NumberAttribute(default=0)
-    password_trusted_hour = NumberAttribute(default=0)
-    password_trusted_tries = NumberAttribute(default=0)
-    sign_in_hour = NumberAttribute(default=0)
-    sign_in_tries = NumberAttribute(default=0)
-    activation_hour = NumberAttribute(default=0)
-    activation_tries = NumberAttribute(default=0)
-    factor_hour = NumberAttribute(default=0)
-    factor_tries = NumberAttribute(default=0)
-    contacts_hour = NumberAttribute(default=0)
-    contacts_tries = NumberAttribute(default=0)
-    recovery_hour = NumberAttribute(default=0)
-    recovery_tries = NumberAttribute(default=0)
-    step_up_hour = NumberAttribute(default=0)
-    step_up_tries = NumberAttribute(default=0)
     expires = NumberAttribute(null=True)
     version = NumberAttribute(default=1)
-
-    @classmethod
-    def attempt(
-        cls, person_id: str, purpose: Purpose, *, known: bool = True, epoch: int | None = None
-    ) -> "Account | None":
-        """Count a try before anything is compared, and read the account in the same trip.
-
-        Refuses past the hour's limit; None when the access was changed since `epoch`. An unknown person costs the same:
-        his tries are counted on an item that expires and opens nothing. After a success `no_tries` starts anew.
-        """
-        account = cls._count(person_id, purpose, known, epoch)
-        if account is not None:
-            return account
-        (item,) = fetch((Get(cls, person_id),))
-        if item is None or (epoch is not None and item.epoch != epoch):
-            return None
-        if item.forgive_earlier_hour(purpose) and (account := cls._count(person_id, purpose, known, epoch)):
-            return account
-        raise TooManyTries
-
-    @classmethod
-    def _count(cls, person_id: str, purpose: Purpose, known: bool, epoch: int | None) -> "Account | None":  # noqa: FBT001
-        hour = clock.epoch() // 3600
-        tries, counted_in = getattr(cls, f"{purpose}_tries"), getattr(cls, f"{purpose}_hour")
-        allowed = tries.does_not_exist() | (tries == 0) | ((counted_in == hour) & (tries < LIMITS[purpose]))
-        changes: list[Action] = [tries.add(1), counted_in.set(hour)]
-        if not known:
-            changes.append(cls.expires.set(clock.epoch() + STAND_IN_SECONDS))
-        if epoch is not None:
-            allowed = allowed & (cls.epoch == epoch)
-        return cls.change(person_id, actions=changes, when=allowed)
-
-    def forgive_earlier_hour(self, purpose: Purpose) -> bool:
-        """Forget tries that were counted in an earlier hour, unless somebody else has done it meanwhile."""
-        cls = type(self)
-        counted_in, seen = getattr(cls, f"{purpose}_hour"), getattr(self, f"{purpose}_hour")
-        if int(seen) == clock.epoch() // 3600:
-            return False
-        changes = [*cls.no_tries(purpose), counted_in.set(clock.epoch() // 3600)]
-        cls.change(self.person_id, actions=changes, when=counted_in == seen)
-        return True
-
-    @classmethod
-    def no_tries(cls, purpose: Purpose) -> list[Action]:
-        """Return the changes that forget counted tries, after a success."""
-        return [getattr(cls, f"{purpose}_tries").set(0)]
 
     def begun_again(self, key: OwnerKey, contacts: bytes, digest: str, until: int) -> list[Action]:
         """Return the changes that leave nothing to the former holder; contacts count only after activation."""

@@ -83,6 +83,17 @@ class CrossSiteCall(Refusal):
     detail = "Действие запрошено не со страницы кабинета, поэтому не выполнено. Откройте кабинет и повторите его там."
 
 
+class TryLater(Refusal):
+    """After some wrong passwords the next try has to wait, longer each time."""
+
+    status = 429
+    title = "Подождите немного"
+    detail = (
+        "Пароль несколько раз ввели неверно, поэтому следующая попытка возможна чуть позже: от секунд до пяти минут. "
+        "Если пароль забыт, восстановите доступ."
+    )
+
+
 class TooManyGuesses(Refusal):
     """This network has guessed wrong too often, whatever the accounts."""
 
@@ -150,6 +161,15 @@ class TooManyCalls(Refusal):
         "Запросы идут слишком часто. Подождите столько секунд, сколько указано в заголовке Retry-After, и повторите."
     )
     retry_after = 60
+
+
+class TooManyTries(Refusal):
+    """The tries of this hour are used up."""
+
+    status = 429
+    title = "Слишком много попыток"
+    detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
+    retry_after = 3600
 
 
 class IdempotencyKeyRequired(Refusal):

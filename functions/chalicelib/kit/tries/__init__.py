@@ -1,0 +1,1 @@
+"""Counted tries of secrets."""

@@ -188,7 +188,7 @@ def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) 
     code, digest = codes.issue(f"activation/{account.person_id}/{nonce}")
     until = call.now + ACTIVATION_SECONDS
     sealed = key.seal("account/contacts", contacts)
-    end_sessions(call.transaction, account, *account.begun_again(key, sealed, digest, until))
+    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(sealed, digest, until))
     token = ticket.seal("activation", ACTIVATION_SECONDS, person=account.person_id, nonce=nonce)
     letter = (
         f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, введите номер из этого письма "

@@ -69,15 +69,14 @@ class Account(Tried, Table):
     expires = NumberAttribute(null=True)
     version = NumberAttribute(default=1)
 
-    def begun_again(self, key: OwnerKey, contacts: bytes, digest: str, until: int) -> list[Action]:
-        """Return the changes that leave nothing to the former holder; contacts count only after activation."""
+    def begun_again(self, key: OwnerKey) -> list[Action]:
+        """Return the changes that leave nothing to the former holder of an account that has found its person."""
         cls = type(self)
         return [
             cls.assurance.set("confirmed"),
             cls.wrapped_key.set(key.wrapped),
             cls.former_key.set(self.former_key or self.wrapped_key),
             cls.contacts.remove(),
-            cls.contact_change.set(contacts),
             cls.password_hash.remove(),
             cls.totp.remove(),
             cls.totp_pending.remove(),
@@ -89,9 +88,14 @@ class Account(Tried, Table):
             cls.recovered_by.remove(),
             cls.blocked.remove(),
             cls.consent_version.remove(),
-            cls.activation.set(digest),
-            cls.activation_until.set(until),
         ]
+
+    @classmethod
+    def awaited(cls, contacts: bytes | None, digest: str | None, until: int) -> list[Action]:
+        """Return the changes by which contacts wait for an activation; without them nothing waits any more."""
+        if contacts is None or digest is None:
+            return [cls.contact_change.remove(), cls.activation.remove(), cls.activation_until.set(0)]
+        return [cls.contact_change.set(contacts), cls.activation.set(digest), cls.activation_until.set(until)]
 
     def activated(self, password_hash: str, policy_version: str) -> list[Action]:
         """Return the changes by which a proven person takes the account: contacts proven, password and consent set."""

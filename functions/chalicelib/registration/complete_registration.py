@@ -13,6 +13,8 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.problem import wrong
+from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
@@ -28,25 +30,35 @@ from chalicelib.registration.schemas import (
     open_application,
     refuse_other_policy,
     refuse_weak_password,
+    write_account,
 )
 from chalicelib.registration.tables import RegistrationFlow
+from chalicelib.roles.refusals import InvitationEnded
+from chalicelib.roles.schemas import accept_into
+from chalicelib.roles.tables import Invitation, RoleCount, RoleHolder
 
 
 class CompleteRegistration(Body):
     """The password and the consent."""
 
     flow: Token
-    password: Password
     policy_version: Annotated[Token, Meta(title="Версия политики безопасности", examples=[POLICY_VERSION])]
+    password: Annotated[
+        Password | None,
+        Meta(title="Пароль", description="Можно не задавать, если вы вошли через Госуслуги или по подписи."),
+    ] = None
 
 
 @operation(
     "POST /v1/registration/completions",
     public=True,
     reads=[RegistrationFlow, Login, Reservation],
-    writes=[Update(RegistrationFlow), *map(Put, (Account, Login, Reservation, Employment, Profile))],
+    writes=[
+        *map(Update, (RegistrationFlow, Account, Invitation, RoleCount)),
+        *map(Put, (Account, Login, Reservation, Employment, Profile, RoleHolder)),
+    ],
     effects=[Sms, Email],
-    refuses=[FlowEnded, TooManyTries, PolicyNotAccepted],
+    refuses=[FlowEnded, TooManyTries, PolicyNotAccepted, InvitationEnded],
     audit="registration.completed",
     status=202,
 )
@@ -55,15 +67,11 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     refuse_other_policy(body.policy_version)
     flow = enter(body.flow, "completion")
     application = open_application(flow)
-    refuse_weak_password(body.password, application.login)
-    password_hash = passwords.digest(body.password)
+    password_hash = _hash_of(body.password, application)
     if flow.tries > 1:
         look_again(call, application)
     if application.outcome == "matched":
-        account, others = account_items(flow, application, password_hash)
-        profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), application)
-        for item in (account, profile, *others):
-            call.transaction.put(item)
+        _open_account(call, flow, application, password_hash)
     kind = RegistrationFlow
     when = kind.state == "completion"
     call.transaction.update(flow, kind.state.set("done"), when=when, refusal=FlowEnded)
@@ -72,3 +80,25 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     call.transaction.send(Email(to=application.email, subject="Регистрация в кабинете", text=text))
     detail = "Итог регистрации и логин отправлены на подтверждённые телефон и почту."
     return flow_step(flow, body.flow, "done", detail)
+
+
+def _hash_of(password: str | None, said: Application) -> str | None:
+    if password is None and said.proved_by:  # he comes in by the door that proved him; a password may be set later
+        return None
+    if password is None:
+        raise WrongFields([wrong("/password", "Придумайте пароль.", "required")])
+    refuse_weak_password(password, said.login)
+    return passwords.digest(password)
+
+
+def _open_account(call: Call, flow: RegistrationFlow, said: Application, password_hash: str | None) -> None:
+    account, others = account_items(flow, said, password_hash)
+    profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), said)
+    if said.invited is not None:
+        invited = said.invited
+        invitation = Invitation(
+            invited.place, invited.invitation_id, role=said.role, organisation_id=invited.organisation_id
+        )
+        invitation.granted_by = invited.granted_by
+        account.grants = accept_into(call.transaction, invitation, account.person_id, said.login, [])
+    write_account(call, flow, said, account, [profile, *others])

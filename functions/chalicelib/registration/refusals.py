@@ -11,3 +11,22 @@ class FlowEnded(Refusal):
     detail = (
         "Эта попытка больше не действует: прошло слишком много времени или шаг уже пройден. Начните с первого шага."
     )
+
+
+class AccountExists(Refusal):
+    """The person who has proved himself has a confirmed cabinet."""
+
+    status = 409
+    title = "Кабинет у вас уже есть"
+    detail = "У вас уже есть подтверждённый кабинет. Завершите вход: новый открывать не нужно."
+
+
+class NotAWorker(Refusal):
+    """The register holds no present employment of the person."""
+
+    status = 409
+    title = "Вас нет в регистре медицинских работников"
+    detail = (
+        "Личность подтверждена, но в регистре медицинских работников нет вашего действующего места работы. "
+        "Обратитесь в кадровую службу организации, где вы работаете, или откройте кабинет пациента."
+    )

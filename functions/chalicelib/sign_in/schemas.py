@@ -133,7 +133,8 @@ def refuse_shut(account: Account, entry: Entry) -> None:
         raise AccountClosed
     if account.blocked and (account.blocked["by"] != "suspicion" or entry.door == "password"):
         raise AccountBlocked
-    if account.assurance == "claimed" and entry.door in {"esia", "oidc", "signature"}:
+    is_unproven = account.assurance == "claimed" or account.contacts is None
+    if is_unproven and entry.door in {"esia", "oidc", "signature"}:
         raise AccountNotConfirmed
 
 

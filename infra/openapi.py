@@ -35,6 +35,8 @@ DOMAIN_TITLES: Final = {
     "factors": "Способы подтверждения",
     "sessions": "Сеансы",
     "accounts": "Учётные записи",
+    "roles": "Роли и приглашения",
+    "administration": "Администрирование",
     "profile": "Профиль",
     "journal": "Журнал действий",
 }

@@ -6,6 +6,9 @@ import uuid
 
 from chalicelib.kit import clock
 
+LONGEST = 64
+OID = r"[0-2](?:\.(?:0|[1-9][0-9]{0,9})){2,15}"
+
 
 def new(prefix: str) -> str:
     """Make an identifier such as `doc_0192f0c8…`: the prefix, `_` and 32 hex digits of a UUIDv7."""
@@ -13,8 +16,8 @@ def new(prefix: str) -> str:
 
 
 def is_one(text: str) -> bool:
-    """Tell whether a text has the form of an identifier."""
-    return re.fullmatch(r"[a-z]{3}_[0-9a-f]{32}", text) is not None
+    """Tell whether a text has the form of an identifier: our own, or the OID of an organisation."""
+    return len(text) <= LONGEST and re.fullmatch(rf"[a-z]{{3}}_[0-9a-f]{{32}}|{OID}", text) is not None
 
 
 def uuid7() -> uuid.UUID:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import ClassVar, Self
 
-from chalicelib.kit import identifiers
+from chalicelib.kit import identifiers, ids
 
 
 def _filled(text: str) -> str:
@@ -211,3 +211,36 @@ class Token(Text):
     example = "flw_0192f0c8"
     pattern = r"\A[A-Za-z0-9_.=-]+\Z"
     max_length = 2000
+
+
+class Oid(Text):
+    """The OID of a medical organisation."""
+
+    __slots__ = ()
+    label = "OID организации"
+    hint = "Цифры через точку, как в федеральном реестре медицинских организаций."
+    example = "1.2.643.5.1.13.13.12.2.77.9001"
+    pattern = rf"\A{ids.OID}\Z"
+    max_length = ids.LONGEST
+
+
+class OrganisationId(Text):
+    """The identifier of an organisation in the cabinet."""
+
+    __slots__ = ()
+    label = "Номер организации в кабинете"
+    hint = "OID медицинской организации или номер вида org_…"
+    example = "1.2.643.5.1.13.13.12.2.77.9001"
+    pattern = rf"\A(?:org_[0-9a-f]{{32}}|{ids.OID})\Z"
+    max_length = ids.LONGEST
+
+
+class PersonId(Text):
+    """The identifier of a person in the cabinet."""
+
+    __slots__ = ()
+    label = "Номер человека в кабинете"
+    hint = "Номер вида psn_… из карточки или списка."
+    example = "psn_0192f0c8a1b27c3d9e4f5a6b7c8d9e0f"
+    pattern = r"\Apsn_[0-9a-f]{32}\Z"
+    max_length = 36

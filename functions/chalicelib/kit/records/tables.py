@@ -263,6 +263,11 @@ class Setting(Table):
         """Find all rows, oldest first for each name."""
         return Find(cls, "cabinet")
 
+    @classmethod
+    def of(cls, name: str) -> Find["Setting"]:
+        """Find the rows of one name, newest first; `place` numbers them, so that two at once collide."""
+        return Find(cls, "cabinet", cls.place.startswith(f"{name}#"), newest_first=True)
+
 
 class Breaker(Table):
     """Whether an outside system answers; shared by all functions, so that one's failures spare the others."""

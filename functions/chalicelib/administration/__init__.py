@@ -1,0 +1,1 @@
+"""Administration: the organisations of the cabinet, and its settings."""

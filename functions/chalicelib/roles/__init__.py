@@ -1,0 +1,1 @@
+"""Roles: who may act as whom, by whose invitation, and until when."""

@@ -29,23 +29,20 @@ def export_acts_xlsx(call: Call, query: ExportQuery) -> bytes:
 
 def workbook(acts: list[Act], *, more: bool) -> bytes:
     """Write acts as one sheet; its first row stays in sight."""
-    from openpyxl import Workbook  # noqa: PLC0415 - 80 ms that only this function needs
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - see above
-    from openpyxl.styles import Font  # noqa: PLC0415 - see above
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - see above
+    import openpyxl  # type: ignore[import-untyped] # noqa: PLC0415 - no types; heavy, and only this function needs it
 
-    book = Workbook(write_only=True)
+    lines = [row(act, MOSCOW) for act in acts]
+    book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Журнал действий")
     sheet.freeze_panes = "A2"
     for number, (_, width) in enumerate(COLUMNS, 1):
-        sheet.column_dimensions[get_column_letter(number)].width = width
-    heads = [WriteOnlyCell(sheet, value=title) for title, _ in COLUMNS]
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(number)].width = width
+    heads = [openpyxl.cell.WriteOnlyCell(sheet, value=title) for title, _ in COLUMNS]
     for head in heads:
-        head.font = Font(bold=True)
+        head.font = openpyxl.styles.Font(bold=True)
     sheet.append(heads)
-    for act in acts:
-        moment, *texts = row(act, MOSCOW)
-        when = WriteOnlyCell(sheet, value=moment)
+    for moment, *texts in lines:
+        when = openpyxl.cell.WriteOnlyCell(sheet, value=moment)
         when.number_format = "dd.mm.yyyy hh:mm:ss"
         sheet.append([when, *texts])
     if more:

@@ -25,7 +25,7 @@ COLUMNS: Final = (
     ("Вид действия", 28),
     ("Номер записи", 40),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take them too
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def refuse_impossible_check(own: str, checked: str, order_date: date, since: date, until: date, today: date) -> None:
@@ -57,7 +57,7 @@ def names() -> dict[str, dict[str, Any]]:
 def row(act: Any, zone: tzinfo) -> list[datetime | str]:
     """Write an act as the cells of a row: the local time, then texts, each safe to open."""
     known = names()
-    fields: Mapping[str, str] = known["fields"].get(act.operation, {})
+    fields: Mapping[str, str] = known["common_fields"] | known["fields"].get(act.operation, {})
     done = known["operations"].get(act.operation) or known["kinds"].get(act.kind, act.kind)
     texts: Sequence[str] = (
         done,

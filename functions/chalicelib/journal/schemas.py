@@ -10,7 +10,7 @@ from chalicelib.journal.tables import OrganisationCheck, acts_of
 from chalicelib.kit import clock, ticket
 from chalicelib.kit.access import Actor
 from chalicelib.kit.body import Answer, Body
-from chalicelib.kit.call import Call
+from chalicelib.kit.call import Call, Page
 from chalicelib.kit.listing import Listing
 from chalicelib.kit.text import Token
 from chalicelib.kit.trail.tables import JournalRecord
@@ -107,7 +107,7 @@ class CheckOfUs(Answer):
     closed_at: Annotated[str | None, Meta(title="Когда закрыта")]
 
 
-class CheckView(CheckOfUs):
+class AuthorityCheck(CheckOfUs):
     """A check as the authority sees it."""
 
     opened_by: Annotated[str, Meta(title="Кто открыл", description="Номер человека в кабинете.")]
@@ -125,8 +125,8 @@ class TicketValues(msgspec.Struct):
     """What the ticket to a checked organisation's journal says; it is no right, the open check is."""
 
     checked_id: str
-    since: date
-    until: date
+    first_day: date
+    last_day: date
 
 
 def seen(record: JournalRecord) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def exported(call: Call, query: ExportQuery, ending: str) -> tuple[list[Act], bo
     return own_acts(call.actor, list(page.items)), page.next_cursor is not None
 
 
-def organisation_acts(call: Call, page: Any) -> OrganisationActPage:
+def organisation_acts(page: Page) -> OrganisationActPage:
     """Show a page of an organisation's journal."""
     items = [OrganisationAct(**seen(one), person_id=one.person_id) for one in page.items]
     return OrganisationActPage(items=items, next_cursor=page.next_cursor, eventual=True)
@@ -200,14 +200,14 @@ def outline(check: OrganisationCheck) -> dict[str, Any]:
     }
 
 
-def view(check: OrganisationCheck) -> CheckView:
+def view(check: OrganisationCheck) -> AuthorityCheck:
     """Show a check to the authority that opened it."""
-    return CheckView(**outline(check), opened_by=check.opened_by, closed_by=check.closed_by)
+    return AuthorityCheck(**outline(check), opened_by=check.opened_by, closed_by=check.closed_by)
 
 
 def give_ticket(actor: Actor, check: OrganisationCheck) -> str:
     """Seal what the journal of a checked organisation is asked with, for this officer and this check."""
-    said = {"checked_id": check.checked_id, "since": check.since, "until": check.until}
+    said = {"checked_id": check.checked_id, "first_day": check.since, "last_day": check.until}
     return ticket.seal("journal/check", TICKET_SECONDS, _bound(actor, check.check_id), **said)
 
 

@@ -62,7 +62,8 @@ class OrganisationCheck(Table):
     @classmethod
     def is_open(cls) -> Condition:
         """Return the condition that the check gives access at this moment."""
-        return cls.closed_at.does_not_exist() & (cls.closes_at > clock.epoch())
+        condition: Condition = cls.closed_at.does_not_exist() & (cls.closes_at > clock.epoch())
+        return condition
 
     @classmethod
     def by_authority(cls, organisation_id: str) -> Find["OrganisationCheck"]:

@@ -92,7 +92,8 @@ class Call:
         if opened is None:
             raise InvalidCursor
         items, place = patiently(lambda: find.page(limit, opened["place"]))
-        return Page(items=items, next_cursor=place and ticket.seal("cursor", CURSOR_SECONDS, bound, place=place))
+        cursor = ticket.seal("cursor", CURSOR_SECONDS, bound, place=place) if place else None
+        return Page(items=items, next_cursor=cursor)
 
     def prove(self, item: Table) -> None:
         """Judge whether the acting person may deal with an item, by the relation declared for his role."""

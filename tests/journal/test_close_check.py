@@ -55,7 +55,7 @@ def test_a_finished_check_is_not_closed_again(world: World) -> None:
     for check_id, tag in ((closed, '"2"'), (expired, '"1"')):
         answer = logs.close(world, officer, check_id, tag)
         assert (answer.status, answer.code) == (409, "check-ended")
-    assert (logs.stored(closed).closed_at, logs.stored(expired).closed_at) == (at, None)
+    assert [one.closed_at for one in map(logs.stored, (closed, expired))] == [at, None]
 
 
 def test_of_parallel_closings_one_counts(world: World) -> None:

@@ -87,7 +87,9 @@ def test_records_over_a_megabyte_take_more_files_and_no_more_trips(world: World)
     """The store answers with 1 MB at most; the file ends there, says so, and nothing is lost or doubled."""
     worker = papers.doctor(world)
     written = logs.fill(worker.person_id, 600, objects=["x" * 2000])
-    seen, cursor, files = [], "", 0
+    seen: list[str] = []
+    cursor: str | None = ""
+    files = 0
     while cursor is not None:
         world.trips.start()
         answer = export(world, worker, kind="profile.changed", **({"cursor": cursor} if cursor else {}))
@@ -148,7 +150,13 @@ def test_everything_is_told_in_russian(world: World) -> None:
 def test_unknown_names_are_shown_as_they_are(world: World) -> None:
     """An operation that is no more, a field nobody names and a role of the past do not spoil the file."""
     worker = papers.doctor(world)
-    facts = {"operation": "gone", "kind": "old.kind", "outcome": "odd", "role": "former", "fields": ["f"]}
+    facts: dict[str, Any] = {
+        "operation": "gone",
+        "kind": "old.kind",
+        "outcome": "odd",
+        "role": "former",
+        "fields": ["f"],
+    }
     logs.record(worker.person_id, **facts).save()
     (shown,) = rows(export(world, worker))
     assert shown[DONE : FIELDS + 1] == ["old.kind", "odd", "former", "", "f"]

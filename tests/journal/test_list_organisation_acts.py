@@ -9,6 +9,7 @@ import pytest
 from conftest import World
 
 from chalicelib.kit import clock
+from chalicelib.kit.access import Role
 
 
 def example(world: World) -> make.Example:
@@ -86,7 +87,7 @@ def test_an_expired_check_shows_nothing(world: World) -> None:
     check_id = logs.opened(world, officer, days=1)
     ticket = logs.ticket(world, officer, check_id)
     clock.advance(logs.DAY - 60)
-    make.sign_in(officer, role=make.Role.AUTHORITY, organisation_id=logs.AUTHORITY)
+    make.sign_in(officer, role=Role.AUTHORITY, organisation_id=logs.AUTHORITY)
     assert logs.look(world, officer, check_id, ticket).status == 200
     clock.advance(60)
     assert logs.look(world, officer, check_id, ticket).code == "check-ended"
@@ -117,7 +118,8 @@ def test_a_page_takes_three_trips_and_each_act_comes_once(world: World, limit: i
     """Session, query, and one write that proves the check and journals the look."""
     officer, check_id, ticket = checked(world)
     written = logs.fill(papers.doctor(world).person_id, 3, organisation_id=make.HOSPITAL)
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         world.trips.start()
         query = {"limit": limit} | ({"cursor": cursor} if cursor else {})

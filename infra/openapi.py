@@ -290,6 +290,8 @@ def _success(operation: Operation) -> dict[str, Any]:
         headers["ETag"] = _header("Версия записи: передайте её в If-Match при изменении.")
     if operation.answer is bytes:
         headers["Content-Disposition"] = _header("Имя файла.")
+        if operation.query is not None and "cursor" in operation.query.__struct_fields__:
+            headers["Cabinet-Next-Cursor"] = _header("Есть, когда записей больше, чем вошло: cursor следующего файла.")
         answer["content"] = {operation.media: {"schema": {"type": "string", "format": "binary"}}}
     elif operation.answer is not None:
         answer["content"] = {operation.media: {"schema": {"$ref": _REF.format(name=operation.answer.__name__)}}}

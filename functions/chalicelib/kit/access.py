@@ -108,6 +108,14 @@ class InOrganisation:
         return actor.organisation_id is not None and partition.split("#", maxsplit=1)[0] == actor.organisation_id
 
 
+class ByCase(InOrganisation):
+    """A case of the actor's organisation opens a list of others; the transaction of the call must check the case."""
+
+    def covers(self, actor: Actor, partition: str) -> bool:  # noqa: ARG002 - the case says what it opens
+        """Accept every partition: the door demands that the transaction proves the case."""
+        return True
+
+
 class WholeCabinet:
     """The office serves everybody: support, administrators and security look up any person, and see only what they need."""
 

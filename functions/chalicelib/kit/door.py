@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kit import body, clock, idempotency, ids, journal, log, moves, outbox, session, settings
-from chalicelib.kit.access import InOrganisation
+from chalicelib.kit.access import ByCase, InOrganisation
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
 from chalicelib.kit.outbox import Effect
@@ -147,6 +147,8 @@ class Visit:
                 self.call.prove(step.item)
         if not self.call.proven:
             raise NotFound
+        if isinstance(self.call.relation, ByCase) and all(step.kind != "check" for step in self.call.transaction.steps):
+            raise LookupError(f"{self.operation.name} acts by a case and never checks it in its transaction.")
         if self.operation.match and not self.call.matched:
             raise LookupError(f"{self.operation.name} declares match=True but never calls call.match.")
 

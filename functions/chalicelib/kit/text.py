@@ -119,6 +119,29 @@ class Ogrnip(Text):
     check = staticmethod(identifiers.ogrnip)
 
 
+class OrganisationOid(Text):
+    """OID of an organisation in the state register of medical organisations."""
+
+    __slots__ = ()
+    label = "Номер организации (OID)"
+    hint = "Числа через точку, как в реестре медицинских организаций."
+    example = "1.2.643.5.1.13.13.12.2.77.9001"
+    pattern = r"\A[0-2](\.(0|[1-9][0-9]{0,9})){3,30}\Z"
+    min_length = 7
+    max_length = 120
+
+
+class OrderNumber(Text):
+    """Number of an order, as its paper says."""
+
+    __slots__ = ()
+    label = "Номер приказа"
+    hint = "До 40 букв и цифр, можно «№», «.», «-», «/» и пробел."
+    example = "118-П/26"
+    pattern = r"\A[0-9A-Za-zА-Яа-яЁё№./ -]{1,40}\Z"
+    max_length = 40
+
+
 class Licence(Text):
     """Registration number of a medical licence."""
 

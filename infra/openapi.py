@@ -34,6 +34,7 @@ DOMAIN_TITLES: Final = {
     "sign_in": "Вход",
     "factors": "Способы подтверждения",
     "sessions": "Сеансы",
+    "recovery": "Восстановление доступа",
     "accounts": "Учётные записи",
     "profile": "Профиль",
     "journal": "Журнал действий",

@@ -76,6 +76,7 @@ def person(
         login=made.login,
         assurance=assurance,
         password_hash=password_hash(),
+        password_changed_at=clock.epoch(),
         wrapped_key=made.key.wrapped,
         contacts=made.key.seal("account/contacts", contacts),
         contacts_reviewed_at=clock.epoch(),

@@ -62,3 +62,15 @@ class RegisterUnavailable(Refusal):
         "Ничего не сохранено и не потеряно: повторите через несколько минут."
     )
     retry_after = 30
+
+
+class AccountBlocked(Refusal):
+    """The owner, the cabinet's own watch or an officer has closed the access; told only to who has proved himself."""
+
+    status = 403
+    title = "Доступ закрыт"
+    detail = (
+        "Доступ в кабинет закрыт: вы сообщили о чужом входе, сработала защита или так решил администратор. "
+        "Первые два случая снимаются кодами из SMS и из письма вместе, через ЕСИА или электронной подписью. "
+        "Если не помогло, обратитесь в поддержку с паспортом."
+    )

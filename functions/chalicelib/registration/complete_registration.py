@@ -5,14 +5,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.accounts.schemas import POLICY_VERSION
+from chalicelib.accounts.schemas import POLICY_VERSION, refuse_weak_password
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit import passwords
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Put, Update
+from chalicelib.kit.catalogue import Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
@@ -27,7 +28,6 @@ from chalicelib.registration.schemas import (
     look_again,
     open_application,
     refuse_other_policy,
-    refuse_weak_password,
 )
 from chalicelib.registration.tables import RegistrationFlow
 
@@ -43,7 +43,7 @@ class CompleteRegistration(Body):
 @operation(
     "POST /v1/registration/completions",
     public=True,
-    reads=[RegistrationFlow, Login, Reservation],
+    reads=[RegistrationFlow, Login, Reservation, Query(Setting)],
     writes=[Update(RegistrationFlow), *map(Put, (Account, Login, Reservation, Employment, Profile))],
     effects=[Sms, Email],
     refuses=[FlowEnded, TooManyTries, PolicyNotAccepted],

@@ -17,12 +17,10 @@ from chalicelib.kit import clock, codes, ids, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.problem import wrong
-from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
-from chalicelib.registration.rules import Outcome, weaknesses_of_password
+from chalicelib.registration.rules import Outcome
 from chalicelib.registration.tables import RegistrationFlow, State
 
 FLOW_SECONDS = 3600
@@ -105,12 +103,6 @@ def open_application(flow: RegistrationFlow) -> Application:
     return key.open("registration_flow/sealed", flow.sealed, Application)
 
 
-def refuse_weak_password(password: str, login: str) -> None:
-    """Refuse a password that breaks the rules, naming every broken one."""
-    if weak := weaknesses_of_password(password, login):
-        raise WrongFields([wrong("/password", sentence, "weak-password") for sentence in weak])
-
-
 def refuse_other_policy(version: str) -> None:
     """Refuse a consent to anything but the present policy."""
     if version != POLICY_VERSION:
@@ -148,6 +140,7 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str)
         handle=secrets.token_hex(16),
         login=said.login,
         password_hash=password_hash,
+        password_changed_at=clock.epoch(),
         wrapped_key=key.wrapped,
         contacts=key.seal("account/contacts", Contacts(phone=said.phone, email=said.email)),
         contacts_reviewed_at=clock.epoch(),

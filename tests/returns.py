@@ -46,8 +46,3 @@ def block(who: make.Person, by: str = "owner") -> None:
 def wrong(body: dict[str, Any]) -> dict[str, Any]:
     """Spoil the code."""
     return body | {"code": doors.another(body["code"])}
-
-
-def warm() -> None:
-    """Have the settings read, as they are in any function that has worked within the last minute."""
-    options.options()

@@ -16,7 +16,6 @@ NAME = "start_recovery"
 
 def example(world: World) -> make.Example:
     """Return a valid request."""
-    returns.warm()
     return make.Example(body={"login": make.person(signed_in=False).login, "channel": "sms"})
 
 

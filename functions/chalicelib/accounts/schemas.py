@@ -166,8 +166,7 @@ def new_password(account: Account, password: str, counted: Purpose) -> list[Acti
 
 def no_password(account: Account) -> list[Action]:
     """Return the changes that take the password away; it stays among the former ones, which do not come back."""
-    kept = _former_passwords(account)[: options.security().password.history]
-    return [Account.password_hash.remove(), Account.password_history.set(kept)]
+    return [Account.password_hash.remove(), Account.password_history.set(_former_passwords(account))]
 
 
 def _former_passwords(account: Account) -> list[str]:

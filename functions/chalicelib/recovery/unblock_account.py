@@ -9,9 +9,9 @@ from chalicelib.accounts.tables import Account
 from chalicelib.kit.access import Role, WholeCabinet
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Delete, Query, Update
+from chalicelib.kit.catalogue import Delete, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.records.tables import Session, Setting
+from chalicelib.kit.records.tables import Session
 from chalicelib.kit.tables import Get
 from chalicelib.recovery.refusals import ClosedByOffice, NotBlocked, NotForOneself
 from chalicelib.recovery.schemas import reopen
@@ -45,7 +45,7 @@ class AccessReopened(Answer):
     allow=dict.fromkeys((Role.SUPPORT, Role.ADMIN, Role.SECURITY), WholeCabinet()),
     match=True,
     fresh=True,
-    reads=[Account, Query(Setting)],
+    reads=[Account],
     writes=[Update(Account), Delete(Session)],
     effects=[TellOwner],
     refuses=[NotForOneself, NotBlocked, ClosedByOffice],

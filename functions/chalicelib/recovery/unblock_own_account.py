@@ -9,9 +9,9 @@ from chalicelib.accounts.schemas import TellOwner
 from chalicelib.accounts.tables import Account
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Delete, Put, Query, Update
+from chalicelib.kit.catalogue import Delete, Put, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.records.tables import Session, Setting
+from chalicelib.kit.records.tables import Session
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
 from chalicelib.kit.trail.tables import JournalRecord
@@ -36,7 +36,7 @@ class OwnAccountUnblocked(Answer):
 @operation(
     "POST /v1/recovery/unblockings",
     public=True,
-    reads=[Account, Query(Setting)],
+    reads=[Account],
     writes=[Update(Account), Delete(Session), Put(JournalRecord)],
     effects=[TellOwner],
     refuses=[SignInExpired, NotBlocked, AccountBlocked],

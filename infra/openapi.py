@@ -34,6 +34,7 @@ DOMAIN_TITLES: Final = {
     "sign_in": "Вход",
     "factors": "Способы подтверждения",
     "sessions": "Сеансы",
+    "recovery": "Восстановление доступа",
     "accounts": "Учётные записи",
     "roles": "Роли и приглашения",
     "administration": "Администрирование",

@@ -99,7 +99,8 @@ def test_the_wait_grows_with_every_wrong_password(world: World) -> None:
     """Three tries are free; then 5, 10, 20 … seconds pass, and a right password in between has to wait too."""
     person = make.person(signed_in=False)
     doors.at_hour_start()
-    wrong, waits = _body(world, person.login, "Wrong-Word-2026"), []
+    wrong = _body(world, person.login, "Wrong-Word-2026")
+    waits: list[int] = []
     while len(waits) < len(DELAYS):
         answer = world.client.call(NAME, wrong)
         if answer.code == "try-later":

@@ -29,17 +29,6 @@ class CodeWrong(Refusal):
     is_guess = True
 
 
-class AccountBlocked(Refusal):
-    """The account, or its password door, is shut until the person proves himself again."""
-
-    status = 403
-    title = "Доступ закрыт"
-    detail = (
-        "Доступ к кабинету закрыт для вашей защиты. Восстановите его: через Госуслуги, электронной подписью, "
-        "кодами на телефон и почту сразу или через поддержку."
-    )
-
-
 class AccountClosed(Refusal):
     """The account was closed."""
 
@@ -82,3 +71,15 @@ class PolicyNotAccepted(Refusal):
     status = 422
     title = "Нужно согласие с политикой безопасности"
     detail = "Прочитайте действующую политику безопасности и подтвердите согласие с её нынешней версией: {version}."
+
+
+class AccountBlocked(Refusal):
+    """The owner, the cabinet's own watch or an officer has closed the access; told only to who has proved himself."""
+
+    status = 403
+    title = "Доступ закрыт"
+    detail = (
+        "Доступ в кабинет закрыт: вы сообщили о чужом входе, сработала защита или так решил администратор. "
+        "Первые два случая снимаются кодами из SMS и из письма вместе, через ЕСИА или электронной подписью. "
+        "Если не помогло, обратитесь в поддержку с паспортом."
+    )

@@ -1,7 +1,11 @@
-"""What the domains share of an account: contacts, the statement of the register, and how people are shown."""
+"""What the domains share of an account: contacts, passwords, the statement of the register, and how people are shown."""
 
+import gzip
+import json
 import secrets
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -9,12 +13,15 @@ from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import PhoneTaken
-from chalicelib.accounts.tables import Account, Employment, Reservation
-from chalicelib.kit import clock, codes, identifiers, secret, ticket
+from chalicelib.accounts.rules import weaknesses_of_password
+from chalicelib.accounts.tables import Account, Employment, Purpose, Reservation
+from chalicelib.kit import clock, codes, identifiers, options, passwords, secret, ticket
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.outbox import TellOwner as TellOwner  # noqa: PLC0414 - given on to the domains
+from chalicelib.kit.problem import FieldError, wrong
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Action
 from chalicelib.kit.transaction import Transaction
 from chalicelib.kit.vault import OwnerKey
@@ -54,6 +61,7 @@ class CodeIssued(msgspec.Struct):
 POLICY_VERSION = "2026-11"
 NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
+DATA = Path(__file__).parent / "data"
 
 
 def key_of(account: Account) -> OwnerKey:
@@ -114,6 +122,63 @@ def send_code(call: Call, account: Account, channel: str, act: str, subject: str
         call.transaction.send(Email(to=contacts.email, subject=subject, text=text, purpose=purpose))
         shown = identifiers.mask_email(contacts.email)
     return CodeIssued(sent_to=shown, expires_at=clock.moment(until))
+
+
+@lru_cache(maxsize=1)
+def context_words() -> tuple[str, ...]:
+    """Return the words that everybody expects in a password of this cabinet."""
+    said = json.loads((DATA / "context_words.json").read_text(encoding="utf-8"))
+    return tuple(said["words"])
+
+
+@lru_cache(maxsize=1)
+def common_passwords() -> frozenset[str]:
+    """Return the passwords that are tried first; infra/common_passwords.py makes the file, and without it nothing goes."""
+    return frozenset(gzip.decompress((DATA / "common_passwords.txt.gz").read_bytes()).decode().split("\n"))
+
+
+def refuse_weak_password(password: str, login: str) -> None:
+    """Refuse a password that breaks the rules of the security profile in force, naming every broken one."""
+    if faults := _faults_of_password(password, login):
+        raise WrongFields(faults)
+
+
+def _faults_of_password(password: str, login: str) -> list[FieldError]:
+    policy = options.security().password
+    weak = weaknesses_of_password(password, login, policy, context_words(), common_passwords())
+    return [wrong("/password", sentence, "weak-password") for sentence in weak]
+
+
+def new_password(account: Account, password: str, counted: Purpose) -> list[Action]:
+    """Return the changes that give a new password to somebody who has just proved himself.
+
+    A weak or former one is refused, and the tries counted for the proof are forgiven: nothing was guessed.
+    """
+    most = options.security().password.history
+    former = _former_passwords(account)
+    faults = _faults_of_password(password, account.login)
+    if any(passwords.fits(password, one) for one in former[:most]):
+        said = f"Этот пароль у вас уже был: новый не должен повторять {most} последних, считая нынешний."
+        faults.append(wrong("/password", said, "former-password"))
+    if faults:
+        Account.change(account.person_id, actions=Account.no_tries(counted), when=Account.login.exists())
+        raise WrongFields(faults)
+    return [
+        Account.password_hash.set(passwords.digest(password)),
+        Account.password_changed_at.set(clock.epoch()),
+        Account.password_history.set(former[: max(0, most - 1)]),
+        *Account.no_tries(counted),
+    ]
+
+
+def no_password(account: Account) -> list[Action]:
+    """Return the changes that take the password away; it stays among the former ones, which do not come back."""
+    return [Account.password_hash.remove(), Account.password_history.set(_former_passwords(account))]
+
+
+def _former_passwords(account: Account) -> list[str]:
+    present = [account.password_hash] if account.password_hash else []
+    return [*present, *account.password_history]
 
 
 def renew_match(

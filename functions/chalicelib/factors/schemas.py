@@ -33,16 +33,22 @@ def factors_of(account: Account, act: str) -> list[Factor]:  # noqa: ARG001
     ]
     if account.totp is not None:
         found.append(Factor(kind="totp", title="Код из приложения"))
-    return found
+    return [one for one in found if one.kind != account.recovered_by]
 
 
 def used_factor(account: Account, kind: FactorKind, code: str, act: str) -> list[Action]:
     """Check a factor for an act such as `sign_in/psn_…/nonce`; returns the changes that make it single-use.
 
-    A code by SMS or e-mail was issued for the same act and waits under the act's first word.
+    A code by SMS or e-mail was issued for the same act and waits under the act's first word. After a recovery by one
+    channel another factor has to be used once; then that channel counts again.
     """
-    if kind == "totp":
-        return _used_totp(account, code)
+    if kind == account.recovered_by:
+        raise FactorNotAvailable
+    trusted = [Account.recovered_by.remove()] if account.recovered_by else []
+    return trusted + (_used_totp(account, code) if kind == "totp" else _used_code(account, code, act))
+
+
+def _used_code(account: Account, code: str, act: str) -> list[Action]:
     pending: dict[str, Any] = account.live_codes()
     found = pending.pop(act.partition("/")[0], None)
     if found is None or not codes.fits(act, code, found["digest"]):

@@ -207,8 +207,8 @@ class Password(Text):
 
     __slots__ = ()
     label = "Пароль"
-    hint = "Не короче 8 символов: буквы разного регистра, цифра и специальный знак."
-    example = "Kardio-2026!"
+    hint = "Правила — на странице справки «Пароль»; отказ называет все нарушенные сразу."
+    example = "Zimnij-Sad-2026"
     max_length = 128
     check = staticmethod(str)
 

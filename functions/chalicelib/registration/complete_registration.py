@@ -7,14 +7,12 @@ from msgspec import Meta
 from chalicelib.accounts.refusals import PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
-from chalicelib.kit import passwords
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Put, Update
+from chalicelib.kit.catalogue import Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
-from chalicelib.kit.problem import wrong
-from chalicelib.kit.refusals import WrongFields
+from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
@@ -22,14 +20,15 @@ from chalicelib.profile.tables import Profile
 from chalicelib.registration.refusals import FlowEnded
 from chalicelib.registration.rules import outcome_text
 from chalicelib.registration.schemas import (
+    Application,
     FlowStep,
     account_items,
     enter,
     flow_step,
+    hash_of,
     look_again,
     open_application,
     refuse_other_policy,
-    refuse_weak_password,
     write_account,
 )
 from chalicelib.registration.tables import RegistrationFlow
@@ -52,7 +51,7 @@ class CompleteRegistration(Body):
 @operation(
     "POST /v1/registration/completions",
     public=True,
-    reads=[RegistrationFlow, Login, Reservation],
+    reads=[RegistrationFlow, Login, Reservation, Query(Setting)],
     writes=[
         *map(Update, (RegistrationFlow, Account, Invitation, RoleCount)),
         *map(Put, (Account, Login, Reservation, Employment, Profile, RoleHolder)),
@@ -67,7 +66,7 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     refuse_other_policy(body.policy_version)
     flow = enter(body.flow, "completion")
     application = open_application(flow)
-    password_hash = _hash_of(body.password, application)
+    password_hash = hash_of(body.password, application)
     if flow.tries > 1:
         look_again(call, application)
     if application.outcome == "matched":
@@ -80,15 +79,6 @@ def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     call.transaction.send(Email(to=application.email, subject="Регистрация в кабинете", text=text))
     detail = "Итог регистрации и логин отправлены на подтверждённые телефон и почту."
     return flow_step(flow, body.flow, "done", detail)
-
-
-def _hash_of(password: str | None, said: Application) -> str | None:
-    if password is None and said.proved_by:  # he comes in by the door that proved him; a password may be set later
-        return None
-    if password is None:
-        raise WrongFields([wrong("/password", "Придумайте пароль.", "required")])
-    refuse_weak_password(password, said.login)
-    return passwords.digest(password)
 
 
 def _open_account(call: Call, flow: RegistrationFlow, said: Application, password_hash: str | None) -> None:

@@ -13,9 +13,16 @@ from msgspec import Meta
 from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import AccountClosed, PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.rules import refuse_impossible_birth_date
-from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, employment_at, end_sessions, key_of
+from chalicelib.accounts.schemas import (
+    POLICY_VERSION,
+    Contacts,
+    employment_at,
+    end_sessions,
+    key_of,
+    refuse_weak_password,
+)
 from chalicelib.accounts.tables import Account, Login, Reservation
-from chalicelib.kit import clock, codes, ids, journal, secret
+from chalicelib.kit import clock, codes, ids, journal, passwords, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
@@ -25,7 +32,7 @@ from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.registration.refusals import AccountExists, FlowEnded
-from chalicelib.registration.rules import Outcome, code_text, login_base, login_of, weaknesses_of_password
+from chalicelib.registration.rules import Outcome, code_text, login_base, login_of
 from chalicelib.registration.tables import RegistrationFlow, State
 
 FLOW_SECONDS = 3600
@@ -118,12 +125,6 @@ def open_application(flow: RegistrationFlow) -> Application:
     """Open what the applicant typed."""
     key = OwnerKey(flow.applicant_id, flow.wrapped_key)
     return key.open("registration_flow/sealed", flow.sealed, Application)
-
-
-def refuse_weak_password(password: str, login: str) -> None:
-    """Refuse a password that breaks the rules, naming every broken one."""
-    if weak := weaknesses_of_password(password, login):
-        raise WrongFields([wrong("/password", sentence, "weak-password") for sentence in weak])
 
 
 def refuse_other_policy(version: str) -> None:
@@ -224,6 +225,16 @@ def _take_over(call: Call, account: Account, key: OwnerKey) -> None:
     call.transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
 
 
+def hash_of(password: str | None, said: Application) -> str | None:
+    """Hash the chosen password; who has been proved by a door comes in by it, and may set a password later."""
+    if password is None and said.proved_by:
+        return None
+    if password is None:
+        raise WrongFields([wrong("/password", "Придумайте пароль.", "required")])
+    refuse_weak_password(password, said.login)
+    return passwords.digest(password)
+
+
 def write_account(
     call: Call, flow: RegistrationFlow, said: Application, account: Account, others: Sequence[Table]
 ) -> None:
@@ -232,8 +243,8 @@ def write_account(
         for item in (account, *others):
             call.transaction.put(item)
         return
-    names = ("contacts", "contacts_reviewed_at", "grants", "consent_version", "matched_at", "password_changed_at")
-    names += ("password_hash",) if account.password_hash else ()
+    names = ["contacts", "contacts_reviewed_at", "grants", "consent_version", "matched_at", "password_changed_at"]
+    names += ["password_hash"] if account.password_hash else []
     changes = [getattr(Account, name).set(getattr(account, name)) for name in names]
     changes += [Account.register_state.set("working"), Account.contacts_version.set(Account.contacts_version + 1)]
     still_his = (Account.wrapped_key == flow.wrapped_key) & Account.contacts.does_not_exist()

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import PolicyNotAccepted, TooManyTries
@@ -17,20 +18,9 @@ from chalicelib.kit.text import Password, Token
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.schemas import new_profile
 from chalicelib.profile.tables import Profile
+from chalicelib.registration import schemas as steps
 from chalicelib.registration.refusals import FlowEnded
-from chalicelib.registration.rules import outcome_text
-from chalicelib.registration.schemas import (
-    Application,
-    FlowStep,
-    account_items,
-    enter,
-    flow_step,
-    hash_of,
-    look_again,
-    open_application,
-    refuse_other_policy,
-    write_account,
-)
+from chalicelib.registration.schemas import Application, FlowStep
 from chalicelib.registration.tables import RegistrationFlow
 from chalicelib.roles.refusals import InvitationEnded
 from chalicelib.roles.schemas import accept_into
@@ -63,32 +53,25 @@ class CompleteRegistration(Body):
 )
 def complete_registration(call: Call, body: CompleteRegistration) -> FlowStep:
     """Задать пароль и завершить регистрацию."""
-    refuse_other_policy(body.policy_version)
-    flow = enter(body.flow, "completion")
-    application = open_application(flow)
-    password_hash = hash_of(body.password, application)
+    steps.refuse_other_policy(body.policy_version)
+    flow = steps.enter(body.flow, "completion")
+    application = steps.open_application(flow)
+    password_hash = steps.hash_of(body.password, application)
     if flow.tries > 1:
-        look_again(call, application)
+        steps.look_again(call, application)
     if application.outcome == "matched":
         _open_account(call, flow, application, password_hash)
-    kind = RegistrationFlow
-    when = kind.state == "completion"
-    call.transaction.update(flow, kind.state.set("done"), when=when, refusal=FlowEnded)
-    text = outcome_text(application.outcome, application.login)
-    call.transaction.send(Sms(to=application.phone, text=text))
-    call.transaction.send(Email(to=application.email, subject="Регистрация в кабинете", text=text))
+    state = RegistrationFlow.state
+    call.transaction.update(flow, state.set("done"), when=state == "completion", refusal=FlowEnded)
+    steps.tell_outcome(call, application)
     detail = "Итог регистрации и логин отправлены на подтверждённые телефон и почту."
-    return flow_step(flow, body.flow, "done", detail)
+    return steps.flow_step(flow, body.flow, "done", detail)
 
 
 def _open_account(call: Call, flow: RegistrationFlow, said: Application, password_hash: str | None) -> None:
-    account, others = account_items(flow, said, password_hash)
+    account, others = steps.account_items(flow, said, password_hash)
     profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), said)
     if said.invited is not None:
-        invited = said.invited
-        invitation = Invitation(
-            invited.place, invited.invitation_id, role=said.role, organisation_id=invited.organisation_id
-        )
-        invitation.granted_by = invited.granted_by
+        invitation = Invitation(**msgspec.structs.asdict(said.invited), role=said.role)
         account.grants = accept_into(call.transaction, invitation, account.person_id, said.login, [])
-    write_account(call, flow, said, account, [profile, *others])
+    steps.write_account(call, flow, said, account, [profile, *others])

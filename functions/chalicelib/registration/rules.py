@@ -124,3 +124,10 @@ def outcome_text(outcome: str, login: str) -> str:
             "Регистрация не завершена: этот телефон уже подтверждён в другом кабинете. Начните заново с другим номером."
         ),
     }[outcome]
+
+
+def proved_text(outcome: str, login: str) -> str:
+    """Return the message that tells a person whom a door has proved how his registration ended."""
+    if outcome == "matched":
+        return f"Кабинет открыт, личность подтверждена. Ваш логин: {login}. Входите тем же способом или с паролем."
+    return outcome_text(outcome, login)

@@ -32,7 +32,7 @@ from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.registration.refusals import AccountExists, FlowEnded
-from chalicelib.registration.rules import Outcome, code_text, login_base, login_of
+from chalicelib.registration.rules import Outcome, code_text, login_base, login_of, outcome_text, proved_text
 from chalicelib.registration.tables import RegistrationFlow, State
 
 FLOW_SECONDS = 3600
@@ -233,6 +233,13 @@ def hash_of(password: str | None, said: Application) -> str | None:
         raise WrongFields([wrong("/password", "Придумайте пароль.", "required")])
     refuse_weak_password(password, said.login)
     return passwords.digest(password)
+
+
+def tell_outcome(call: Call, said: Application) -> None:
+    """Have the applicant told, on the channels that he has proven, how his registration ended."""
+    text = proved_text(said.outcome, said.login) if said.proved_by else outcome_text(said.outcome, said.login)
+    call.transaction.send(Sms(to=said.phone, text=text))
+    call.transaction.send(Email(to=said.email, subject="Регистрация в кабинете", text=text))
 
 
 def write_account(

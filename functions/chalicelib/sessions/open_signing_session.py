@@ -8,10 +8,10 @@ from chalicelib.kit import clock
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Update
+from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.options import options
-from chalicelib.kit.records.tables import Session
+from chalicelib.kit.records.tables import Session, Setting
 from chalicelib.kit.refusals import SessionEnded
 from chalicelib.kit.tables import Get
 
@@ -26,7 +26,7 @@ class SigningOpened(Answer):
     "POST /v1/sessions/current/signing",
     allow=EVERYBODY,
     fresh=True,
-    reads=[Session],
+    reads=[Session, Query(Setting)],
     writes=[Update(Session)],
     audit="signing.opened",
 )

@@ -8,9 +8,9 @@ from chalicelib.accounts.tables import Account
 from chalicelib.kit.access import EVERYBODY, Role
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Delete, Put, Update
+from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.records.tables import Session
+from chalicelib.kit.records.tables import Session, Setting
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Text
 from chalicelib.sessions.refusals import RoleNotHeld
@@ -28,7 +28,7 @@ class SwitchRole(Body):
     "POST /v1/sessions/current/roles",
     allow=EVERYBODY,
     claimed=True,
-    reads=[Account, Session],
+    reads=[Account, Session, Query(Setting)],
     writes=[Update(Account), Put(Session), Delete(Session)],
     refuses=[RoleNotHeld],
     audit="role.switched",

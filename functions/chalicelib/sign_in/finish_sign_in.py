@@ -12,10 +12,10 @@ from chalicelib.factors.schemas import FactorKind, used_factor
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Delete, Put, Update
+from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import TellOwner
-from chalicelib.kit.records.tables import Once, Session
+from chalicelib.kit.records.tables import Once, Session, Setting
 from chalicelib.kit.session import Keep
 from chalicelib.kit.tables import Action, Get
 from chalicelib.kit.text import Code, Text, Token
@@ -43,7 +43,7 @@ class FinishSignIn(Body):
 @operation(
     "POST /v1/sign_in/sessions",
     public=True,
-    reads=[Account],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
     effects=[CheckProfile, TellOwner],
     refuses=[

@@ -65,14 +65,14 @@ def opened(world: World, by: make.Person, **changes: Any) -> str:
     return str(answer.json["check_id"])
 
 
-def ticket(world: World, by: make.Person, check_id: str) -> str:
-    """Read a check and return the ticket to the journal."""
-    return str(world.client.call("read_check", by=by, check_id=check_id).json["ticket"])
+def pointer(world: World, by: make.Person, check_id: str) -> str:
+    """Read a check and return the pointer to the journal."""
+    return str(world.client.call("read_check", by=by, check_id=check_id).json["pointer"])
 
 
 def look(world: World, by: make.Person, check_id: str, given: str, **query: Any) -> make.Answer:
     """Ask for the journal of a check."""
-    return world.client.call("list_organisation_acts", by=by, check_id=check_id, query={"ticket": given} | query)
+    return world.client.call("list_organisation_acts", by=by, check_id=check_id, query={"pointer": given} | query)
 
 
 def close(world: World, by: make.Person, check_id: str, tag: str = '"1"') -> make.Answer:

@@ -13,9 +13,11 @@ import openpyxl  # type: ignore[import-untyped] # it publishes no types
 import papers
 import pytest
 from conftest import World
+from werkzeug.test import EnvironBuilder
 
 from chalicelib.journal.rules import COLUMNS
 from chalicelib.kit import clock
+from infra.local.gateway import GatewayRequest, forward
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -160,6 +162,19 @@ def test_the_file_is_named_and_typed(world: World) -> None:
     assert name is not None
     assert name[1] == f"journal-{clock.today()}.xlsx"
     assert answer.headers["Content-Type"].endswith("spreadsheetml.sheet")
+
+
+def test_the_gateway_hands_the_file_on_byte_by_byte(world: World) -> None:
+    """By its real address, through the local gateway, comes a workbook that opens."""
+    worker = papers.doctor(world)
+    world.client.call("read_profile", by=worker)
+    address = {"path": "/v1/journal/acts.xlsx", "headers": {"Authorization": f"Bearer {worker.token}"}}
+    environ = EnvironBuilder(**address, query_string={"kind": "profile.read"}).get_environ()  # type: ignore[arg-type]
+    response = forward(world.client.app, GatewayRequest(environ | {"RAW_URI": address["path"]}))
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].endswith("spreadsheetml.sheet")
+    (sheet,) = openpyxl.load_workbook(BytesIO(response.get_data())).worksheets
+    assert sheet.max_row == 2
 
 
 def test_an_export_is_in_the_journal(world: World) -> None:

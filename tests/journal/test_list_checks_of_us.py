@@ -44,7 +44,7 @@ def test_the_organisation_sees_who_checks_it_by_which_order(world: World) -> Non
             (closed, logs.AUTHORITY, "closed"),
         ]
         assert (shown["items"][0]["order_number"], shown["eventual"]) == ("118-П/26", True)
-        assert not {"opened_by", "closed_by", "ticket"} & set(shown["items"][0])
+        assert not {"opened_by", "closed_by", "pointer"} & set(shown["items"][0])
 
 
 def test_a_look_at_the_checks_is_in_the_journal(world: World) -> None:

@@ -1,4 +1,4 @@
-"""One check, with the ticket to the organisation's journal."""
+"""One check, with the pointer to the organisation's journal."""
 
 import logs
 import make
@@ -33,20 +33,20 @@ def test_a_check_of_another_authority_is_not_found(world: World) -> None:
     assert (answer.status, answer.code) == (404, "not-found")
 
 
-def test_an_open_check_gives_its_ticket_and_a_finished_one_does_not(world: World) -> None:
+def test_an_open_check_gives_its_pointer_and_a_finished_one_does_not(world: World) -> None:
     """A closed and an expired check are still readable, with their tag."""
     officer = logs.officer()
     closed, expired = logs.opened(world, officer), logs.opened(world, officer, days=1)
     answer = world.client.call("read_check", by=officer, check_id=closed)
     assert (answer.status, answer.headers["ETag"], answer.json["status"]) == (200, '"1"', "open")
-    assert answer.json["ticket"]
+    assert answer.json["pointer"]
     logs.close(world, officer, closed)
     answer = world.client.call("read_check", by=officer, check_id=closed)
-    assert (answer.headers["ETag"], answer.json["status"], answer.json["ticket"]) == ('"2"', "closed", None)
+    assert (answer.headers["ETag"], answer.json["status"], answer.json["pointer"]) == ('"2"', "closed", None)
     assert answer.json["closed_by"] == officer.person_id
     clock.advance(logs.DAY)
     answer = world.client.call("read_check", by=logs.officer(), check_id=expired)
-    assert (answer.json["status"], answer.json["ticket"]) == ("expired", None)
+    assert (answer.json["status"], answer.json["pointer"]) == ("expired", None)
 
 
 def test_the_journal_names_the_check(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.journal.refusals import CheckEnded
-from chalicelib.journal.schemas import OrganisationActPage, organisation_acts, take_ticket
+from chalicelib.journal.schemas import OrganisationActPage, organisation_acts, take_pointer
 from chalicelib.journal.tables import OrganisationCheck, acts_for
 from chalicelib.kit.access import ByCase, Role
 from chalicelib.kit.call import Call
@@ -21,7 +21,7 @@ from chalicelib.kit.trail.tables import JournalRecord
 class CheckedActsQuery(Listing, kw_only=True):
     """A page of a checked organisation's journal."""
 
-    ticket: Annotated[Token, Meta(title="Пропуск к журналу", description="ticket из карточки проверки.")]
+    pointer: Annotated[Token, Meta(title="Указатель журнала", description="pointer из карточки проверки.")]
 
 
 @operation(
@@ -35,10 +35,10 @@ class CheckedActsQuery(Listing, kw_only=True):
 def list_organisation_acts(call: Call, check_id: str, query: CheckedActsQuery) -> OrganisationActPage:
     """Показать журнал проверяемой организации.
 
-    The ticket only says where to look, so that the check need not be read first. The right is proved by the check
+    The pointer only says where to look, so that the check need not be read first. The right is proved by the check
     itself: it must be open in the very transaction that journals this look, or nothing is answered.
     """
-    said = take_ticket(call.actor, check_id, query.ticket)
+    said = take_pointer(call.actor, check_id, query.pointer)
     if said is None:
         raise NotFound
     call.note(objects=[check_id])

@@ -1,10 +1,10 @@
-"""One check, with the ticket to the organisation's journal."""
+"""One check, with the pointer to the organisation's journal."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.journal.schemas import AuthorityCheck, give_ticket, outline
+from chalicelib.journal.schemas import AuthorityCheck, give_pointer, outline
 from chalicelib.journal.tables import OrganisationCheck
 from chalicelib.kit.access import InOrganisation, Role
 from chalicelib.kit.call import Call
@@ -15,8 +15,8 @@ from chalicelib.kit.tables import Get
 class AuthorityCheckCard(AuthorityCheck):
     """A check, and with what its journal is asked."""
 
-    ticket: Annotated[
-        str | None, Meta(title="Пропуск к журналу", description="Передайте в list_organisation_acts; null — завершена.")
+    pointer: Annotated[
+        str | None, Meta(title="Указатель журнала", description="Передайте в list_organisation_acts; null — завершена.")
     ]
 
 
@@ -31,5 +31,5 @@ def read_check(call: Call, check_id: str) -> AuthorityCheckCard:
     check = call.read(Get(OrganisationCheck, call.actor.organisation_id or "", check_id))
     call.note(objects=[check_id])
     call.tag(int(check.version))
-    ticket = give_ticket(call.actor, check) if check.status == "open" else None
-    return AuthorityCheckCard(**outline(check), opened_by=check.opened_by, closed_by=check.closed_by, ticket=ticket)
+    pointer = give_pointer(call.actor, check) if check.status == "open" else None
+    return AuthorityCheckCard(**outline(check), opened_by=check.opened_by, closed_by=check.closed_by, pointer=pointer)

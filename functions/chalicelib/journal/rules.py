@@ -44,7 +44,7 @@ def refuse_impossible_check(own: str, checked: str, order_date: date, since: dat
 def safe(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without characters that a file cannot hold."""
     clean = "".join(one for one in text if one in "\t\r\n" or one.isprintable())
-    return f"'{clean}" if clean.startswith(_FORMULA) else clean
+    return f"'{clean}" if clean.startswith(_FORMULA) or clean.lstrip().startswith(_FORMULA) else clean
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.vault import OwnerKey
 
 FILE_RECORDS = 2000
-TICKET_SECONDS = 90 * 24 * 3600  # longer than any check: what ends the access is the check itself
+POINTER_SECONDS = 90 * 24 * 3600  # longer than any check: what ends the access is the check itself
 
 Since = Annotated[date | None, Meta(title="С какого дня", description="День по московскому времени, включительно.")]
 Until = Annotated[date | None, Meta(title="По какой день", description="День по московскому времени, включительно.")]
@@ -121,8 +121,8 @@ class Origin(msgspec.Struct):
     device: str = ""
 
 
-class TicketValues(msgspec.Struct):
-    """What the ticket to a checked organisation's journal says; it is no right, the open check is."""
+class CheckPointer(msgspec.Struct):
+    """What the pointer to a checked organisation's journal says; it is no right, the open check is."""
 
     checked_id: str
     first_day: date
@@ -205,16 +205,16 @@ def view(check: OrganisationCheck) -> AuthorityCheck:
     return AuthorityCheck(**outline(check), opened_by=check.opened_by, closed_by=check.closed_by)
 
 
-def give_ticket(actor: Actor, check: OrganisationCheck) -> str:
+def give_pointer(actor: Actor, check: OrganisationCheck) -> str:
     """Seal what the journal of a checked organisation is asked with, for this officer and this check."""
     said = {"checked_id": check.checked_id, "first_day": check.since, "last_day": check.until}
-    return ticket.seal("journal/check", TICKET_SECONDS, _bound(actor, check.check_id), **said)
+    return ticket.seal("journal/check", POINTER_SECONDS, _bound(actor, check.check_id), **said)
 
 
-def take_ticket(actor: Actor, check_id: str, given: str) -> TicketValues | None:
-    """Open a ticket; None when it is not this officer's, or of another check."""
+def take_pointer(actor: Actor, check_id: str, given: str) -> CheckPointer | None:
+    """Open a pointer; None when it is not this officer's, or of another check."""
     values = ticket.unseal("journal/check", given, _bound(actor, check_id))
-    return None if values is None else msgspec.convert(values, TicketValues)
+    return None if values is None else msgspec.convert(values, CheckPointer)
 
 
 def _bound(actor: Actor, check_id: str) -> str:

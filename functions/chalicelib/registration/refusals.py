@@ -21,7 +21,7 @@ class AccountExists(Refusal):
     detail = "У вас уже есть подтверждённый кабинет. Завершите вход: новый открывать не нужно."
 
 
-class NotAWorker(Refusal):
+class NotInRegister(Refusal):
     """The register holds no present employment of the person."""
 
     status = 409

@@ -20,7 +20,7 @@ from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
 from chalicelib.kit.text import Phone, Token
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.registration.refusals import AccountExists, NotAWorker
+from chalicelib.registration.refusals import AccountExists, NotInRegister
 from chalicelib.registration.schemas import FlowStep, by_register, open_proved_flow, places_of, proved
 from chalicelib.registration.tables import RegistrationFlow
 from chalicelib.sign_in.refusals import SignInExpired
@@ -48,7 +48,7 @@ class StartProvedRegistration(Body):
     ],
     uses=[NEW_KEY, Outside(SYSTEM)],
     effects=[Sms, Email],
-    refuses=[SignInExpired, AccountExists, AccountClosed, RegisterUnavailable, NotAWorker],
+    refuses=[SignInExpired, AccountExists, AccountClosed, RegisterUnavailable, NotInRegister],
     audit="registration.proved",
     status=202,
 )
@@ -61,7 +61,7 @@ def start_proved_registration(call: Call, body: StartProvedRegistration) -> Flow
     if body.role == "worker":
         worker = Register(breaker, call.trace_id).ask(said.snils, call.transaction)
         if worker is None or not worker.valid_cards(clock.today()):
-            raise NotAWorker
+            raise NotInRegister
         said = by_register(said, worker, clock.today())
     call.transaction.put(Once(what=f"proved#{values['nonce']}", expires=call.now + TICKET_SECONDS), SignInExpired)
     return open_proved_flow(call, said, account, taken, login)

@@ -211,3 +211,14 @@ class Token(Text):
     example = "flw_0192f0c8"
     pattern = r"\A[A-Za-z0-9_.=-]+\Z"
     max_length = 2000
+
+
+class Signature(Text):
+    """A detached signature as programs write it: base64, with or without the lines of PEM."""
+
+    __slots__ = ()
+    label = "Электронная подпись"
+    hint = "Отсоединённая подпись (файл .sig или .p7s) в base64 или PEM, не больше 64 КБ."
+    example = "MIIGqwYJKoZIhvcNAQcCoIIGnDCCBpgCAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcB"
+    pattern = r"\A[A-Za-z0-9+/=# \r\n-]+\Z"
+    max_length = 92_000

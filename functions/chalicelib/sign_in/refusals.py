@@ -16,7 +16,7 @@ class SignInExpired(Refusal):
 
     status = 409
     title = "Вход нужно начать заново"
-    detail = "С начала входа прошло слишком много времени или доступ изменился. Введите логин ещё раз."
+    detail = "С начала входа прошло слишком много времени или доступ изменился. Начните вход с первого шага."
 
 
 class RoleNotHeld(Refusal):
@@ -37,3 +37,11 @@ class NoLongerWorking(Refusal):
         "повторите вход через несколько минут. Если не поможет, обратитесь в кадровую службу."
     )
     keeps_effects = True
+
+
+class SignatureAlreadyUsed(Refusal):
+    """The challenge has been answered before."""
+
+    status = 409
+    title = "Эта подпись уже использована"
+    detail = "По этому тексту вход уже был. Начните вход ещё раз и подпишите новый текст."

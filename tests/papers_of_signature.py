@@ -109,22 +109,23 @@ class Ca(Signer):
         """Issue a certificate; `subject` replaces the usual one, `key` gives a key that exists already."""
         snils = make.valid_snils(f"{secrets.randbelow(9 * 10**8) + 10**8:09d}") if snils is None else snils
         usual = f"/CN=Иванова Анна Петровна/SN=Иванова/GN=Анна Петровна/INN=500100732259/SNILS={snils}"
-        person = Signer(_folder(), algorithm, snils)
+        person = Signer(_folder(), algorithm.partition("#")[0], snils)
         shutil.copy(key.folder / "key.pem" if key else _key(algorithm), person.folder / "key.pem")
         request = ["req", "-new", "-utf8", "-key", "key.pem", "-subj", usual if subject is None else subject]
         openssl(*request, "-out", "request.pem", folder=person.folder)
         said = f"keyUsage=critical,{usage}\n" if usage else ""
         said += f"basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\n{extensions}"
         (person.folder / "extensions").write_text(said, encoding="utf-8")
-        self._issue(person, days, md)
+        self.issue(person, days, "-cert", "certificate.pem", md=md)
         return person
 
-    def _issue(self, person: Signer, days: tuple[int, int], md: str) -> None:
+    def issue(self, to: Signer, days: tuple[int, int], *options: str, md: str = "") -> None:
+        """Make the certificate that a folder's request asks for."""
         start, end = (clock.now().timestamp() + day * 86400 for day in days)
-        command = ["ca", "-batch", "-utf8", "-notext", "-preserveDN", "-cert", "certificate.pem", "-keyfile", "key.pem"]
+        command = ["ca", "-batch", "-utf8", "-notext", "-preserveDN", "-keyfile", "key.pem"]
         command += ["-startdate", _written(start), "-enddate", _written(end), "-md", md or _hash(self.algorithm)]
-        command += ["-in", str(person.folder / "request.pem"), "-out", str(person.folder / "certificate.pem")]
-        command += ["-extfile", str(person.folder / "extensions")]
+        command += ["-in", str(to.folder / "request.pem"), "-out", str(to.folder / "certificate.pem")]
+        command += ["-extfile", str(to.folder / "extensions"), *options]
         if self.algorithm == "rsa-pss":
             command += ["-sigopt", "rsa_padding_mode:pss"]
         openssl(*command, folder=self.folder)
@@ -134,26 +135,14 @@ def make_ca(
     algorithm: str = "rsa", name: str = "Проверочный удостоверяющий центр", *, extensions: str | None = None
 ) -> Ca:
     """Make a certification authority with a certificate of its own, good for a day back and ten years on."""
-    made = Ca(_folder(), algorithm, name=name)
+    made = Ca(_folder(), algorithm.partition("#")[0], name=name)
     shutil.copy(_key(algorithm, of_ca=True), made.folder / "key.pem")
     openssl(
         "req", "-new", "-utf8", "-key", "key.pem", "-subj", f"/CN={name}", "-out", "request.pem", folder=made.folder
     )
     said = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
     (made.folder / "extensions").write_text(said if extensions is None else extensions, encoding="utf-8")
-    self_signed = [
-        "x509",
-        "-req",
-        "-in",
-        "request.pem",
-        "-signkey",
-        "key.pem",
-        "-extfile",
-        "extensions",
-        "-days",
-        "3650",
-    ]
-    openssl(*self_signed, f"-{_hash(algorithm)}", "-out", "certificate.pem", folder=made.folder)
+    made.issue(made, (-1, 3650), "-selfsign")
     return made
 
 
@@ -237,6 +226,8 @@ def _options(algorithm: str) -> list[str]:
     kind, _, size = algorithm.partition("-")
     if kind == "rsa":
         return ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{size if size.isdigit() else 2048}"]
+    if kind == "ed25519":
+        return ["-algorithm", "ED25519"]
     if kind == "ecdsa":
         return ["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{f'P-{size}' if size.isdigit() else size}"]
     bits, _, parameters = size.partition("-")

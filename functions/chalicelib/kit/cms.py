@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 from asn1crypto import cms, core, tsp
 
-from chalicelib.kit.x509 import Method, UnreadableError, method_of, reading
+from chalicelib.kit.asn1 import Method, UnreadableError, method_of, reading
 
 CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"

@@ -75,8 +75,9 @@ def curve(oid: str) -> Curve | None:
     if oid not in _PARAMETERS:
         return None
     name = _PARAMETERS[oid]
-    found = CURVES[name]
-    return Curve(512 if "512" in name else 256, *(found[part] for part in "pabq"), (found["x"], found["y"]))
+    found: dict[str, int] = CURVES[name]
+    p, a, b, q = (found[part] for part in "pabq")
+    return Curve(512 if "-512-" in name else 256, p, a, b, q, (found["x"], found["y"]))
 
 
 def digest(bits: int, data: bytes) -> bytes:

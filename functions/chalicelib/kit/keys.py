@@ -1,13 +1,17 @@
 """Public keys of certificates: which kinds are good enough, and whether a signature is theirs. Imported when needed."""
 
 import hashlib
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from asn1crypto import algos, core
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from chalicelib.kit import gost
-from chalicelib.kit.x509 import Key, Method, UnreadableError, reading
+from chalicelib.kit.asn1 import Method, UnreadableError, reading
+from chalicelib.kit.x509 import Key
 
 Kind = Literal["rsa", "ecdsa", "gost"]
 _SHA2: Final = {
@@ -32,7 +36,7 @@ class WeakError(ValueError):
 
 
 class _GostParameters(core.Sequence):
-    _fields = [  # noqa: RUF012 - as asn1crypto asks
+    _fields: ClassVar = [
         ("curve", core.ObjectIdentifier),
         ("digest", core.ObjectIdentifier, {"optional": True}),
         ("cipher", core.ObjectIdentifier, {"optional": True}),
@@ -53,7 +57,7 @@ def kind_of(key: Key) -> Kind:
     if key.oid in _GOST_KEYS:
         _gost_curve(key)
         return "gost"
-    return "rsa" if _is_rsa(_loaded(key)) else "ecdsa"
+    return "rsa" if isinstance(_loaded(key), rsa.RSAPublicKey) else "ecdsa"
 
 
 def verifies(key: Key, method: Method, data: bytes, signature: bytes, digest_oid: str = "") -> bool:
@@ -61,64 +65,50 @@ def verifies(key: Key, method: Method, data: bytes, signature: bytes, digest_oid
 
     `digest_oid` is the hash that a CMS signer names beside the method; both have to agree.
     """
-    named = _SHA2.get(digest_oid, "")
     if key.oid in _GOST_KEYS:
         curve = _gost_curve(key)
-        if _GOST_WITH.get(method.oid) != curve.bits or _STREEBOG.get(digest_oid, curve.bits) != curve.bits or named:
+        if _GOST_WITH.get(method.oid) != curve.bits or (digest_oid and _STREEBOG.get(digest_oid) != curve.bits):
             raise WeakError(method.oid)
         return gost.verifies(curve, _octets(key.bits), data, signature)
+    named = _SHA2.get(digest_oid, "")
     if digest_oid and not named:
         raise WeakError(digest_oid)
-    return _verifies(_loaded(key), method, data, signature, named)
-
-
-def _verifies(key: Any, method: Method, data: bytes, signature: bytes, named: str) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - GOST signatures do without
-    from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415 - see above
-
-    pad: Any = padding.PKCS1v15()
-    if method.oid == _PSS:
-        name, salt = _pss(method.parameters)
-        pad = padding.PSS(mgf=padding.MGF1(_hash(name)), salt_length=salt)
-    elif _is_rsa(key):
-        name = named if method.oid == _RSA else _RSA_WITH.get(method.oid, "")
-    else:
-        name = _ECDSA_WITH.get(method.oid, "")
-    if not name or (named and named != name) or (method.oid == _PSS and not _is_rsa(key)):
+    loaded = _loaded(key)
+    is_rsa = isinstance(loaded, rsa.RSAPublicKey)
+    name, salt = _hash_and_salt(method, named) if is_rsa else (_ECDSA_WITH.get(method.oid, ""), None)
+    if not name or (named and named != name):
         raise WeakError(method.oid)
-    check: Callable[..., None] = key.verify
+    hashed = getattr(hashes, name.upper())()
+    pad = padding.PKCS1v15() if salt is None else padding.PSS(padding.MGF1(hashed), salt)
+    return _accepts(loaded, signature, data, *((pad, hashed) if is_rsa else (ec.ECDSA(hashed),)))
+
+
+def _accepts(key: Any, *signed: Any) -> bool:
     try:
-        check(signature, data, *((pad, _hash(name)) if _is_rsa(key) else (ec.ECDSA(_hash(name)),)))
+        key.verify(*signed)
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
+def _hash_and_salt(method: Method, named: str) -> tuple[str, int | None]:
+    if method.oid == _PSS:
+        return _pss(method.parameters)
+    return named if method.oid == _RSA else _RSA_WITH.get(method.oid, ""), None
+
+
 def _pss(parameters: bytes) -> tuple[str, int]:
     with reading():
         read = algos.RSASSAPSSParams.load(parameters, strict=True)
-        hashed, mask, salt = (
-            read["hash_algorithm"].native,
-            read["mask_gen_algorithm"].native,
-            read["salt_length"].native,
-        )
-        name, other = hashed["algorithm"], mask["parameters"]["algorithm"]
-    if name not in _SHA2.values() or other != name or mask["algorithm"] != "mgf1" or not 0 <= salt <= _SHORTEST // 8:
+        name, mask = read["hash_algorithm"].native["algorithm"], read["mask_gen_algorithm"].native
+        salt = read["salt_length"].native
+        agree = mask["algorithm"] == "mgf1" and mask["parameters"]["algorithm"] == name
+    if name not in _SHA2.values() or not agree or not 0 <= salt <= _LONGEST // 8:
         raise WeakError(_PSS)
     return str(name), int(salt)
 
 
-def _hash(name: str) -> Any:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - GOST signatures do without
-
-    return getattr(hashes, name.upper())()
-
-
 def _loaded(key: Key) -> Any:
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - GOST signatures do without
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives.serialization import load_der_public_key  # noqa: PLC0415 - see above
-
     try:
         found = load_der_public_key(key.der)
     except UnsupportedAlgorithm:
@@ -130,12 +120,6 @@ def _loaded(key: Key) -> Any:
     if isinstance(found, ec.EllipticCurvePublicKey) and found.curve.name in _CURVES:
         return found
     raise WeakError(key.oid)
-
-
-def _is_rsa(key: Any) -> bool:
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - GOST signatures do without
-
-    return isinstance(key, rsa.RSAPublicKey)
 
 
 def _gost_curve(key: Key) -> gost.Curve:

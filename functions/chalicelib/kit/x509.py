@@ -1,39 +1,22 @@
 """Certificates taken apart (RFC 5280, RFC 9215): plain facts, no judgement. Imported only where one is read.
 
-The shapes are the kit's own because asn1crypto fails on the keys of GOST R 34.10-2012.
+The shapes are the kit's own because asn1crypto's fail on the keys of GOST R 34.10-2012.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from asn1crypto import core
 from asn1crypto import x509 as shapes
 
+from chalicelib.kit.asn1 import Algorithm, Method, UnreadableError, method_of, reading
+
 KEY_USAGE, BASIC, KEY_ID = "2.5.29.15", "2.5.29.19", "2.5.29.14"
 _UNDERSTOOD: Final = {KEY_USAGE, BASIC, "2.5.29.37", "2.5.29.32", "2.5.29.17"}  # … purposes, policies, other names
 
 
-class UnreadableError(ValueError):
-    """The bytes are not what they should be."""
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Make one thing of all that the parser may stumble over in a stranger's bytes."""
-    try:
-        yield
-    except Exception as error:
-        raise UnreadableError(str(error)) from error
-
-
-class _Algorithm(core.Sequence):
-    _fields: ClassVar = [("algorithm", core.ObjectIdentifier), ("parameters", core.Any, {"optional": True})]
-
-
 class _Key(core.Sequence):
-    _fields: ClassVar = [("algorithm", _Algorithm), ("public_key", core.OctetBitString)]
+    _fields: ClassVar = [("algorithm", Algorithm), ("public_key", core.OctetBitString)]
 
 
 class _Extension(core.Sequence):
@@ -52,7 +35,7 @@ class _Tbs(core.Sequence):
     _fields: ClassVar = [
         ("version", core.Integer, {"explicit": 0, "default": 0}),
         ("serial_number", core.Integer),
-        ("signature", _Algorithm),
+        ("signature", Algorithm),
         ("issuer", shapes.Name),
         ("validity", shapes.Validity),
         ("subject", shapes.Name),
@@ -64,15 +47,7 @@ class _Tbs(core.Sequence):
 
 
 class _Certificate(core.Sequence):
-    _fields: ClassVar = [("tbs", _Tbs), ("method", _Algorithm), ("signature", core.OctetBitString)]
-
-
-@dataclass(frozen=True)
-class Method:
-    """How something was signed: an algorithm and its parameters."""
-
-    oid: str
-    parameters: bytes
+    _fields: ClassVar = [("tbs", _Tbs), ("method", Algorithm), ("signature", core.OctetBitString)]
 
 
 @dataclass(frozen=True)
@@ -104,12 +79,6 @@ class Parts:
     is_authority: bool
     key_id: bytes
     is_understood: bool
-
-
-def method_of(shape: Any) -> Method:
-    """Read an AlgorithmIdentifier of whatever class."""
-    read = _Algorithm.load(shape.dump(), strict=True)
-    return Method(read["algorithm"].dotted, read["parameters"].dump())
 
 
 def take_apart(der: bytes) -> Parts:

@@ -9,8 +9,8 @@ from chalicelib.kit import clock, settings
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.declare import operation
-from chalicelib.signatures.rules import challenge
 from chalicelib.sign_in.schemas import TICKET_SECONDS, give
+from chalicelib.signatures.rules import challenge
 
 NONCE_BYTES = 20
 

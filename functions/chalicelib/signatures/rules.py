@@ -7,10 +7,10 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Iterator, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -170,21 +170,22 @@ def holder_of(certificate: Certificate) -> Holder:
         last, _, given = certificate.common_name.strip().partition(" ")
     first, _, middle = given.strip().partition(" ")
     try:
-        named = [PersonName.parse(last), PersonName.parse(first), PersonName.parse(middle) if middle.strip() else None]
+        last_name, first_name = PersonName.parse(last), PersonName.parse(first)
+        middle_name = PersonName.parse(middle) if middle.strip() else None
     except ValueError:
         raise CertificateNotPersonal from None
     if certificate.snils is None:
         raise CertificateNotPersonal
-    return Holder(snils=certificate.snils, last_name=named[0], first_name=named[1], middle_name=named[2])
+    return Holder(snils=certificate.snils, last_name=last_name, first_name=first_name, middle_name=middle_name)
 
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    from chalicelib.kit import keys, x509  # noqa: PLC0415 - see read_certificate
+    from chalicelib.kit import asn1, keys  # noqa: PLC0415 - see read_certificate
 
     try:
         yield
-    except x509.UnreadableError:
+    except asn1.UnreadableError:
         raise SignatureUnreadable from None
     except keys.WeakError:
         raise SignatureAlgorithmRefused from None

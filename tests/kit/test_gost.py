@@ -82,7 +82,7 @@ def test_another_implementation_agrees(secret: int, oid: str) -> None:
 
 
 def test_what_is_no_key_or_no_signature_is_refused() -> None:
-    """Points beside the curve, x of 0, numbers out of range, other lengths."""
+    """Points beside the curve, numbers out of range, other lengths."""
     one = curve(OIDS[0])
     key = key_of(one.base, 32)
     fair = (1).to_bytes(32, "big") * 2

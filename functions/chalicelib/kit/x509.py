@@ -78,7 +78,6 @@ class Parts:
     usages: frozenset[str]
     is_authority: bool
     key_id: bytes
-    is_understood: bool
 
 
 def take_apart(der: bytes) -> Parts:
@@ -88,6 +87,8 @@ def take_apart(der: bytes) -> Parts:
         tbs, key = whole["tbs"], whole["tbs"]["key"]
         method, extensions = method_of(whole["method"]), _extensions(tbs["extensions"])
         kind = method_of(key["algorithm"])
+        if method != method_of(tbs["signature"]):
+            raise UnreadableError("The certificate names two methods of its signature.")
         return Parts(
             signed=tbs.dump(),
             method=method,
@@ -100,20 +101,19 @@ def take_apart(der: bytes) -> Parts:
             subject_names=_names(tbs["subject"]),
             valid_from=int(tbs["validity"]["not_before"].native.timestamp()),
             valid_to=int(tbs["validity"]["not_after"].native.timestamp()),
-            usages=frozenset(shapes.KeyUsage.load(extensions.get(KEY_USAGE, (b"\x03\x01\x00",))[0]).native),
-            is_authority=bool(shapes.BasicConstraints.load(extensions.get(BASIC, (b"\x30\x00",))[0])["ca"].native),
-            key_id=core.OctetString.load(extensions.get(KEY_ID, (b"\x04\x00",))[0]).native,
-            is_understood=method == method_of(tbs["signature"])
-            and not any(critical for oid, (_, critical) in extensions.items() if oid not in _UNDERSTOOD),
+            usages=frozenset(shapes.KeyUsage.load(extensions.get(KEY_USAGE, b"\x03\x01\x00")).native),
+            is_authority=bool(shapes.BasicConstraints.load(extensions.get(BASIC, b"\x30\x00"))["ca"].native),
+            key_id=core.OctetString.load(extensions.get(KEY_ID, b"\x04\x00")).native,
         )
 
 
-def _extensions(found: Any) -> dict[str, tuple[bytes, bool]]:
+def _extensions(found: Any) -> dict[str, bytes]:
     if isinstance(found, core.Void):
         return {}
-    read = {one["extn_id"].dotted: (one["extn_value"].native, bool(one["critical"].native)) for one in found}
-    if len(read) < len(found):
-        raise UnreadableError("An extension stands twice.")
+    read = {one["extn_id"].dotted: one["extn_value"].native for one in found}
+    unknown = [one for one in found if one["critical"].native and one["extn_id"].dotted not in _UNDERSTOOD]
+    if len(read) < len(found) or unknown:
+        raise UnreadableError("An extension stands twice, or must be understood and is not.")
     return read
 
 

@@ -104,8 +104,6 @@ def read_certificate(der: bytes) -> Certificate:
     with _refusing():
         parts = x509.take_apart(der)
         algorithm = keys.kind_of(parts.key)
-    if not parts.is_understood:
-        raise SignatureUnreadable
     names, issuer = parts.subject_names, parts.issuer_names
     return Certificate(
         common_name=_only(names, _COMMON),

@@ -48,3 +48,8 @@ def outside(system: str) -> str:
 def mail_sender() -> str:
     """Return the address that letters of the cabinet come from."""
     return os.environ.get("CABINET_MAIL_SENDER", "cabinet@example.org")
+
+
+def trust_file() -> str | None:
+    """Return the file of this deployment's trusted certification authorities, or None for the one of the release."""
+    return os.environ.get("CABINET_TRUST_FILE")

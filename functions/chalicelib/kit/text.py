@@ -267,3 +267,14 @@ class PersonId(Text):
     example = "psn_0192f0c8a1b27c3d9e4f5a6b7c8d9e0f"
     pattern = r"\Apsn_[0-9a-f]{32}\Z"
     max_length = 36
+
+
+class Signature(Text):
+    """A detached signature as programs write it: base64, with or without the lines of PEM."""
+
+    __slots__ = ()
+    label = "Электронная подпись"
+    hint = "Отсоединённая подпись (файл .sig или .p7s) в base64 или PEM, не больше 64 КБ."
+    example = "MIIGqwYJKoZIhvcNAQcCoIIGnDCCBpgCAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcB"
+    pattern = r"\A[A-Za-z0-9+/=# \r\n-]+\Z"
+    max_length = 92_000

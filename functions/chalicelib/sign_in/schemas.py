@@ -18,7 +18,7 @@ from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
 
 TICKET_SECONDS = 900
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
-Step = Literal["login", "password", "proved", "passkey"]
+Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
 class TicketView(Answer):

@@ -47,7 +47,7 @@ CHANGES: Final = "/frmr/v1/workers/changes"
 Answer = tuple[int, dict[str, Any]]
 
 
-class _QuietHandler(WSGIRequestHandler):
+class QuietHandler(WSGIRequestHandler):
     """Writes no request log and hangs up for good when an answer is broken off."""
 
     timeout = 60  # a client that sends half a request does not hold its thread for ever
@@ -60,7 +60,7 @@ class _QuietHandler(WSGIRequestHandler):
         self.close_connection = True
 
 
-class _QuietServer(ThreadedWSGIServer):
+class QuietServer(ThreadedWSGIServer):
     """Keeps tracebacks to itself: their messages could quote personal data."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the parent's name
@@ -84,7 +84,7 @@ class FrmrSandbox:
         self._requests = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server: _QuietServer | None = None
+        self._server: QuietServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> str:
@@ -93,7 +93,7 @@ class FrmrSandbox:
             raise RuntimeError("the sandbox is already running")
         self._stopping = threading.Event()
         try:
-            server = _QuietServer("127.0.0.1", self._port, self._application, handler=_QuietHandler)
+            server = QuietServer("127.0.0.1", self._port, self._application, handler=QuietHandler)
         except SystemExit as refusal:  # werkzeug leaves the whole program when the port is taken
             raise OSError(f"port {self._port} of 127.0.0.1 cannot be listened on") from refusal
         self._server = server

@@ -13,7 +13,8 @@ from chalicelib.kit import clock, ids, journal, secret, settings, ticket
 from chalicelib.kit.access import Grant
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.records.tables import Session
+from chalicelib.kit.outside import System
+from chalicelib.kit.records.tables import Breaker, Session
 from chalicelib.kit.session import begin
 from chalicelib.kit.tables import Action, Get
 from chalicelib.kit.trail.tables import JournalRecord
@@ -56,9 +57,17 @@ class IdentityProved(Answer):
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
-def identity_proved(call: Call, proof: Proof) -> IdentityProved:
-    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration."""
-    (found,) = call.look(Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}"))
+def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> IdentityProved:
+    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration.
+
+    `asked` is the outside system that has proved it: its good answer forgives earlier failures.
+    """
+    whose = Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}")
+    if asked is None:
+        (found,) = call.look(whose)
+    else:
+        found, asked.breaker = call.look(whose, Get(Breaker, asked.name))
+        asked.forgive(call.transaction)
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:

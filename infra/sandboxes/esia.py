@@ -187,7 +187,7 @@ class EsiaSandbox:
         if mode == "down" or (mode == "slow" and stopping.wait(seconds)):
             raise ConnectionAbortedError("the sandbox hangs up")
         if mode == "refusing":
-            return _json({"error": "access_denied"}, 403)
+            return _json({"error": "refused"}, 403)
         return _json({"error": "unavailable"}, 503) if mode == "flaky" and even else None
 
     def _answer(self, request: Request) -> Response:

@@ -73,6 +73,8 @@ class QuietServer(ThreadedWSGIServer):
 class FrmrSandbox:
     """The register on 127.0.0.1, its people, the changes it took, and its faults."""
 
+    modes = MODES
+
     def __init__(self, key: str = "sandbox", port: int = 0, people: Iterable[dict[str, Any]] | None = None) -> None:
         source = json.loads(PEOPLE_FILE.read_text(encoding="utf-8")) if people is None else people
         self._workers = {worker["snils"]: copy.deepcopy(worker) for worker in source}

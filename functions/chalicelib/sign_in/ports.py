@@ -188,8 +188,11 @@ _PROVIDERS: Final[dict[ProviderName, type[Esia] | type[Oidc]]] = {"esia": Esia, 
 @contextmanager
 def asking(name: ProviderName, breaker: Breaker | None, trace_id: str) -> Iterator[IdentityProvider]:
     """Give a provider to be asked in this request; what it does not say, or does not prove, is refused."""
+    system = System(name, breaker, trace_id)
+    if system.rest():
+        raise ProviderUnavailable(retry_after=system.rest())
     try:
-        yield _PROVIDERS[name](System(name, breaker, trace_id))
+        yield _PROVIDERS[name](system)
     except Unavailable:
         raise ProviderUnavailable from None
     except jws.Untrusted:

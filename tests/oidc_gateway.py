@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -74,7 +75,7 @@ class Gateway:
 
     def _answer(self, request: Request) -> Response:
         self.asked.append(request.path)
-        known = {
+        known: dict[str, Callable[[], dict[str, Any]]] = {
             "/.well-known/openid-configuration": self._discovery,
             "/jwks": lambda: {"keys": self.published},
             "/userinfo": lambda: self.userinfo,

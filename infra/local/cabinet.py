@@ -79,8 +79,8 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
 
 def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     """Start the cloud, the outside systems and the workers, load the demonstration, and let requests in."""
-    from infra.local.engine import Engine  # noqa: PLC0415 - see the module's docstring
     from chalicelib.kit import clock  # noqa: PLC0415 - see above
+    from infra.local.engine import Engine  # noqa: PLC0415 - see the module's docstring
     from infra.sandboxes.esia import EsiaSandbox  # noqa: PLC0415 - see above
     from infra.sandboxes.frmr import FrmrSandbox  # noqa: PLC0415 - see above
 
@@ -91,7 +91,7 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     contextlib.ExitStack().enter_context(Engine({"esia_signing": esia.client.private.hex()}, **environment))
     app = importlib.import_module("app").app  # functions/app.py, only now: tables read their names from the environment
     from chalicelib.kit import catalogue  # noqa: PLC0415 - see above
-    from infra.local.backstage import Backstage  # noqa: PLC0415 - see above
+    from infra.local.backstage import Backstage, System  # noqa: PLC0415 - see above
     from infra.local.pump import Pump  # noqa: PLC0415 - see above
 
     pump = Pump(catalogue.workers)
@@ -100,7 +100,7 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register
     stack.callback(esia.stop)
     sign_ins = _load(app, pump, sandbox)
-    systems = {"frmr": sandbox, "esia": esia}
+    systems: dict[str, System] = {"frmr": sandbox, "esia": esia}
     hands = Backstage(
         pump=pump, systems=systems, people=sandbox.people, registered=_is_registered, healed=_forget_failures
     )

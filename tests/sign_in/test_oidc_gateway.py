@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import urllib.parse
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,8 +57,8 @@ def proof_of(answer: make.Answer) -> dict[str, Any]:
 
 def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through discovery, its page, code, tokens and keys of somebody else's making; a second use of the code fails."""
-    import oidc_provider_mock
-
+    with warnings.catch_warnings(record=True):  # its libraries warn of each other
+        import oidc_provider_mock
     user = oidc_provider_mock.User(sub="7f3c", claims={**PERSON, "amr": ["pwd", "otp"]})
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
         issuer = f"http://localhost:{server.server_port}"

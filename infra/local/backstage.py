@@ -18,7 +18,6 @@ from chalicelib.kit.refusals import InvalidJson, MethodNotAllowed, RouteNotFound
 from infra.local.gateway import GatewayRequest, problem, refused
 
 HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
-MODES: Final = ("slow", "down", "refusing", "flaky", "ok")
 MAX_ADVANCE: Final = 10 * 366 * 24 * 3600
 MAX_DELAY: Final = 600
 STYLE: Final = (
@@ -32,7 +31,11 @@ PAGE: Final = (
 
 
 class System(Protocol):
-    """The sandbox of an outside system."""
+    """The sandbox of an outside system, and the ways in which it can misbehave."""
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """What it can be told to be."""
 
     def fault(self, mode: str, seconds: float = 10.0) -> None:
         """Behave as the mode says."""
@@ -129,8 +132,9 @@ class Backstage:
         name, mode, seconds = body.get("system"), body.get("mode"), body.get("seconds", 10)
         if not isinstance(name, str) or name not in self.systems:
             return _wrong("system", f"Такой системы нет. Есть: {', '.join(self.systems)}.")
-        if mode not in MODES:
-            return _wrong("mode", f"Такого режима нет. Есть: {', '.join(MODES)}.")
+        modes = self.systems[name].modes
+        if mode not in modes:
+            return _wrong("mode", f"Такого режима нет. Есть: {', '.join(modes)}.")
         if not _is_number(seconds, MAX_DELAY):
             return _wrong("seconds", f"Укажите число секунд от 0 до {MAX_DELAY}.")
         self.systems[name].fault(mode, seconds)

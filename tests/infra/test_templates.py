@@ -294,6 +294,20 @@ def test_whoever_asks_an_outside_system_is_told_its_address() -> None:
         assert given == asked
 
 
+def test_whoever_asks_an_identity_provider_is_told_how_it_is_connected() -> None:
+    """Settings of ЕСИА and of the gateway are parameters that may stay empty, for the two operations and no other."""
+    catalogue.load()
+    template = stacks()["sign_in"]
+    for declared in [*catalogue.operations.values(), *catalogue.workers.values()]:
+        one = of_type(stacks()[declared.domain], "Lambda::Function")[f"{stateful.camel(declared.name)}Function"]
+        given = one["Environment"]["Variables"]
+        wanted = Outside("esia") in declared.uses
+        assert wanted == (given.get("CABINET_ESIA_CLIENT_ID") == {"Ref": "EsiaClientId"})
+        assert wanted == (given.get("CABINET_OIDC_SCOPE") == {"Ref": "OidcScope"})
+    for name in ("EsiaClientId", "EsiaCertificate", "EsiaIssuer", "EsiaProviderCertificates", "OidcClientId"):
+        assert template["Parameters"][name]["Default"] == ""
+
+
 def test_a_queue_has_a_dead_letter_queue_and_time_for_its_worker(nothing: None) -> None:
     """A message stays hidden six times as long as the worker may run, and is put aside after ten tries."""
     found = of_type(stateful.build("dev"), "SQS::Queue")

@@ -83,6 +83,7 @@ class StillPump:
 class Register:
     """A stand-in for a sandbox: it remembers its fault."""
 
+    modes = ("slow", "down", "refusing", "flaky", "ok")
     mode = ""
     seconds = 0.0
 

@@ -1,6 +1,7 @@
 """Settings of a deployment, read from the environment; nothing here is secret (secrets: `kit/secret.py`)."""
 
 import os
+from typing import Final
 
 MAX_SESSIONS = 10
 CALLS_A_MINUTE = 600
@@ -8,6 +9,13 @@ PUBLIC_CALLS_A_MINUTE = 300
 WRONG_GUESSES_AN_HOUR = 100  # of one network, all accounts together: a hospital behind one address mistypes too
 SECURITY_RECORDS_A_MINUTE = 10
 MAX_BODY_BYTES = 256 * 1024
+
+# What is set of each outside system: `CABINET_ESIA_CLIENT_ID` and so on. The return address has a default.
+OUTSIDE: Final = {
+    "frmr": ("url",),
+    "esia": ("url", "client_id", "certificate", "issuer", "provider_certificates", "return_address"),
+    "oidc": ("url", "client_id", "scope", "return_address"),
+}
 
 
 def table(name: str) -> str:
@@ -42,7 +50,14 @@ def public_url() -> str:
 
 def outside(system: str) -> str:
     """Return the base address of an outside system, for example `frmr`."""
-    return os.environ.get(f"CABINET_{system.upper()}_URL", "").rstrip("/")
+    return outside_setting(system, "url").rstrip("/")
+
+
+def outside_setting(system: str, name: str) -> str:
+    """Return one setting of an outside system as it was written; empty when it is not set."""
+    if name not in OUTSIDE[system]:
+        raise LookupError(f"{system} has no setting {name}.")
+    return os.environ.get(f"CABINET_{system}_{name}".upper(), "")
 
 
 def mail_sender() -> str:

@@ -278,3 +278,37 @@ class Signature(Text):
     example = "MIIGqwYJKoZIhvcNAQcCoIIGnDCCBpgCAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcB"
     pattern = r"\A[A-Za-z0-9+/=# \r\n-]+\Z"
     max_length = 92_000
+
+
+class FlowState(Text):
+    """The value that an identity provider repeats, so that its answer is known to belong to a sign-in."""
+
+    __slots__ = ()
+    label = "Значение state из ответа"
+    hint = "Параметр state адреса, на который вернула служба входа."
+    example = "0b6f2f6e-6f1c-4c39-8b53-6f0f1b0a3f11"
+    pattern = r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+    min_length = 36
+    max_length = 36
+
+
+class ProviderCode(Text):
+    """The code that an identity provider returned; ЕСИА's is a whole signed token."""
+
+    __slots__ = ()
+    label = "Код из ответа службы входа"
+    hint = "Параметр code адреса, на который вернула служба входа; действует несколько минут."
+    example = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+    pattern = r"\A[A-Za-z0-9._~+/=-]+\Z"
+    max_length = 8000
+
+
+class ProviderError(Text):
+    """The code of the error that an identity provider returned."""
+
+    __slots__ = ()
+    label = "Код ошибки из ответа службы входа"
+    hint = "Номер вида ESIA-007004 из параметра error_description, а если его нет — параметр error."
+    example = "ESIA-007004"
+    pattern = r"\A[A-Za-z0-9_-]+\Z"
+    max_length = 60

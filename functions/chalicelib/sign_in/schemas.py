@@ -12,6 +12,8 @@ from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.outside import System
+from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
 from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
@@ -54,9 +56,17 @@ class IdentityProved(Answer):
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
-def identity_proved(call: Call, proof: Proof) -> IdentityProved:
-    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration."""
-    (found,) = call.look(Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}"))
+def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> IdentityProved:
+    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration.
+
+    `asked` is the outside system that has proved it: its good answer forgives earlier failures.
+    """
+    whose = Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}")
+    if asked is None:
+        (found,) = call.look(whose)
+    else:
+        found, asked.breaker = call.look(whose, Get(Breaker, asked.name))
+        asked.forgive(call.transaction)
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:

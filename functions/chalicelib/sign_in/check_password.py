@@ -58,5 +58,6 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
             call.transaction.send(CheckProfile(person_id=account.person_id))
         raise NoLongerWorking
     call.transaction.update(account, *Account.no_tries("password"), edits=False)
-    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token())
-    return PasswordAccepted(ticket=ticket, factors=factors_of(account))
+    nonce = token()
+    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=nonce)
+    return PasswordAccepted(ticket=ticket, factors=factors_of(account, f"sign_in/{account.person_id}/{nonce}"))

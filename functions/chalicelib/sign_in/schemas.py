@@ -20,7 +20,7 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
 
 TICKET_SECONDS = 900
-Step = Literal["login", "password", "proved"]
+Step = Literal["login", "password", "proved", "passkey"]
 
 
 class TicketView(Answer):

@@ -6,6 +6,8 @@ from msgspec import Meta
 
 from chalicelib.accounts.schemas import CodeIssued, contacts_of
 from chalicelib.accounts.tables import Account
+from chalicelib.factors.refusals import FactorNotAvailable
+from chalicelib.factors.schemas import refuse_unavailable
 from chalicelib.kit import clock, codes, identifiers
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
@@ -33,7 +35,7 @@ class SendSignInCode(Body):
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],
-    refuses=[SignInExpired],
+    refuses=[SignInExpired, FactorNotAvailable],
     audit="sign_in.code_sent",
     status=202,
 )
@@ -42,6 +44,7 @@ def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     values = take("password", body.ticket)
     account = call.read(Get(Account, values["person"]))
     refuse_other_epoch(account, values)
+    refuse_unavailable(account, body.channel)
     contacts = contacts_of(account)
     code, digest = codes.issue(f"sign_in/{account.person_id}/{values['nonce']}")
     until = call.now + codes.LIFE_SECONDS

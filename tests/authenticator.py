@@ -40,11 +40,11 @@ class Device:
         if {"type": "public-key", "id": self.id} in asked["excludeCredentials"]:
             raise LookupError("The device has a key for this account already.")
         self.user_handle = asked["user"]["id"]
-        page = _page("webauthn.create", asked["challenge"], **wrong)
+        page = _page("webauthn.create", asked["challenge"], wrong)
         key = cbor.encode(wrong.get("cose", self.cose()))
-        named = self.credential_id if "named" not in wrong else wrong["named"]
+        named = wrong.get("named", self.credential_id)
         data = wrong.get("aaguid", bytes(16)) + struct.pack(">H", len(named)) + named + key
-        device = self._device(asked["rp"]["id"], ATTESTED, **wrong) + (data if wrong.get("attested", True) else b"")
+        device = self._device(asked["rp"]["id"], ATTESTED, wrong) + (data if wrong.get("attested", True) else b"")
         device += wrong.get("garbage", b"")
         told = cbor.encode({"fmt": "none", "attStmt": {}, "authData": device}) + wrong.get("tail", b"")
         return {"id": wrong.get("id", self.id), "client_data": base64url(page), "attestation": base64url(told)}
@@ -52,15 +52,15 @@ class Device:
     def get(self, asked: dict[str, Any], **wrong: Any) -> dict[str, Any]:
         """Answer `navigator.credentials.get`."""
         self.count += self.step
-        page = _page("webauthn.get", asked["challenge"], **wrong)
-        device = self._device(asked["rpId"], 0, **wrong) + wrong.get("garbage", b"")
+        page = _page("webauthn.get", asked["challenge"], wrong)
+        device = self._device(asked["rpId"], 0, wrong) + wrong.get("garbage", b"")
         signed = wrong.get("signed", device + hashlib.sha256(page).digest())
         return {
             "id": wrong.get("id", self.id),
             "client_data": base64url(page),
             "authenticator_data": base64url(device),
             "signature": base64url(wrong.get("signature", self._sign(signed))),
-            "user_handle": wrong.get("user_handle", self.user_handle),
+            "user_handle": wrong.get("user_handle", self.user_handle or None),
         }
 
     def cose(self) -> dict[int, Any]:
@@ -74,7 +74,7 @@ class Device:
         size = (numbers.n.bit_length() + 7) // 8
         return {1: 3, 3: self.algorithm, -1: numbers.n.to_bytes(size, "big"), -2: numbers.e.to_bytes(3, "big")}
 
-    def _device(self, rp_id: str, flag: int, **wrong: Any) -> bytes:
+    def _device(self, rp_id: str, flag: int, wrong: dict[str, Any]) -> bytes:
         place = hashlib.sha256(wrong.get("rp_id", rp_id).encode()).digest()
         flags = wrong.get("flags", self.flags) | (flag if wrong.get("attested", True) else 0)
         return place + struct.pack(">BI", flags, wrong.get("count", self.count))
@@ -95,7 +95,7 @@ def _made(algorithm: int) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519Private
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _page(kind: str, challenge: str, **wrong: Any) -> bytes:
+def _page(kind: str, challenge: str, wrong: dict[str, Any]) -> bytes:
     if "page" in wrong:
         return bytes(wrong["page"])
     said = {"type": kind, "challenge": challenge, "origin": origin(), "crossOrigin": False}

@@ -66,7 +66,7 @@ def read_registration(act: str, said: Registration) -> Credential:
         key = base64url(cbor.encode(dict(made.public_key)))
         if len(key) > LONGEST_KEY:
             raise Unfit("устройство предложило ключ, который кабинет не принимает")
-        return Credential(said.id, key, told.counter)
+        return Credential(str(said.id), key, told.counter)
 
 
 def check_assertion(act: str, known: Credential, said: Assertion, *, verified: bool) -> int:

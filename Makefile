@@ -12,6 +12,7 @@ test: .venv/ready  ## the one gate: lint, types, tests with a strict build of th
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest
 
 proof: .venv/ready  ## what is slow or measured: benchmarks, the README's own lines against a running cabinet
+	@bash infra/proof.sh
 	$(PYTHON) -m pytest -m proof -s
 
 docs: .venv/ready build/site/index.html  ## the help centre in build/site

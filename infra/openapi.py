@@ -51,7 +51,12 @@ _DONE: Final = {200: "Выполнено", 201: "Создано", 202: "Прин
 _REF: Final = "#/components/schemas/{name}"
 _EXAMPLE_URL: Final = "https://cabinet.example.org"
 _WRONG_FIELD: Final = wrong("/last_name", "Заполните это поле.", "required")
-_FACTS: Final = {"why": "это не JSON.", "version": POLICY_VERSION}  # what sentences with a gap are shown with
+# What sentences with a gap are shown with.
+_FACTS: Final = {
+    "why": "это не JSON.",
+    "version": POLICY_VERSION,
+    "reason": "ключ использован на другом сайте",
+}
 _OWN_SCHEMAS: Final = {
     "Problem": {
         "type": ("Адрес страницы справки об отказе", "Ведёт к записи этого кода."),

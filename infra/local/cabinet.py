@@ -65,6 +65,7 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
         f"  {url}/v1/… — операции кабинета; описание: {url}/openapi.json",
         f"  {url}/_local/outbox — отправленные СМС и письма",
         f"  {url}/_local/people — люди учебного регистра ФРМР",
+        f"  {url}/_local/passkey — подключить ключ доступа и войти им",
         f'  POST {url}/_local/clock {{"advance_seconds": 60}} — перевести часы вперёд',
         f'  POST {url}/_local/faults {{"system": "frmr|esia", "mode": "slow|down|refusing|flaky|ok"}} — испортить регистр или ЕСИА',
         f"  {url}/esia/start.html — вход через учебные Госуслуги",

@@ -3,11 +3,12 @@
 A type's `pattern` is what is published in JSON Schema; `parse` may refuse more (check digits), never accept more.
 """
 
+import base64
 import re
 import unicodedata
 from typing import ClassVar, Self
 
-from chalicelib.kit import identifiers, ids
+from chalicelib.kit import identifiers, ids, recovery_codes
 
 
 def _filled(text: str) -> str:
@@ -15,6 +16,34 @@ def _filled(text: str) -> str:
     if not stripped:
         raise ValueError("Поле не заполнено.")
     return stripped
+
+
+def base64url(raw: bytes) -> str:
+    """Write bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def base64url_bytes(text: str) -> bytes:
+    """Read base64url without padding; ValueError when it is another way of writing."""
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url(raw) != text:
+        raise ValueError("Значение записано не в base64url или повреждено.")
+    return raw
+
+
+def _base64url(text: str) -> str:
+    try:
+        base64url_bytes(text)
+    except ValueError:
+        raise ValueError("Значение записано не в base64url или повреждено.") from None
+    return text
+
+
+def _factor_code(text: str) -> str:
+    meant = recovery_codes.plain(text)
+    if recovery_codes.is_one(meant) or re.fullmatch(r"[0-9]{6}", meant):
+        return meant
+    raise ValueError("Введите шесть цифр из сообщения или приложения либо резервный код целиком.")
 
 
 class Text(str):
@@ -312,3 +341,48 @@ class ProviderError(Text):
     example = "ESIA-007004"
     pattern = r"\A[A-Za-z0-9_-]+\Z"
     max_length = 60
+
+
+class FactorCode(Text):
+    """What a person types to prove a factor: a six-digit code or a recovery code; look-alike letters are forgiven."""
+
+    __slots__ = ()
+    label = "Код"
+    hint = "Шесть цифр из сообщения или приложения либо резервный код вида 3-K7QF-2MXD-9PTA."
+    example = "123456"
+    pattern = r"\A[0-9A-Za-zА-Яа-яЁё –—‑−-]{6,30}\Z"
+    min_length = 6
+    max_length = 30
+    check = staticmethod(_factor_code)
+
+
+class FactorName(Text):
+    """How a person calls a factor."""
+
+    __slots__ = ()
+    label = "Название"
+    hint = "До 40 символов, например «Рабочий телефон»."
+    example = "Рабочий телефон"
+    max_length = 40
+
+
+class Base64Url(Text):
+    """Bytes that a device gave."""
+
+    __slots__ = ()
+    label = "Ответ устройства"
+    hint = "base64url без знаков «=»."
+    example = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"
+    pattern = r"\A[A-Za-z0-9_-]+\Z"
+    max_length = 8000
+    check = staticmethod(_base64url)
+
+
+class CredentialId(Base64Url):
+    """The id of a passkey: at most 1,023 bytes."""
+
+    __slots__ = ()
+    label = "Номер ключа доступа"
+    hint = "Поле id ответа браузера, base64url без знаков «=»."
+    example = "ZmFrZS1jcmVkZW50aWFs"
+    max_length = 1364

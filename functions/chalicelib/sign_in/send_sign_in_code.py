@@ -6,6 +6,8 @@ from msgspec import Meta
 
 from chalicelib.accounts.schemas import CodeIssued, send_code
 from chalicelib.accounts.tables import Account
+from chalicelib.factors.refusals import FactorNotAvailable
+from chalicelib.factors.schemas import refuse_unavailable
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
@@ -30,7 +32,7 @@ class SendSignInCode(Body):
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],
-    refuses=[SignInExpired],
+    refuses=[SignInExpired, FactorNotAvailable],
     audit="sign_in.code_sent",
     status=202,
 )
@@ -39,4 +41,5 @@ def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     entry = entry_of(body.ticket)
     account = call.read(Get(Account, entry.person_id))
     refuse_other_epoch(account, entry)
+    refuse_unavailable(account, body.channel)
     return send_code(call, account, body.channel, entry.act, "Код для входа")

@@ -36,7 +36,6 @@ class PasskeyCloned(Refusal):
         "Счётчик этого ключа доступа пошёл назад: возможно, ключ скопирован. Подтвердите действие другим способом, "
         "удалите этот ключ и подключите новый."
     )
-    keeps_effects = True
 
 
 class PasskeyNotStarted(Refusal):

@@ -158,18 +158,30 @@ def used_factor(
     return [Account.codes.set(pending)]
 
 
+def given_factor(
+    call: Call, account: Account, kind: FactorKind, said: Any, act: str, *, alone: bool = False
+) -> list[Action]:
+    """Check the factor that a body brings in `code` or `assertion`; of a copied passkey its owner is told."""
+    try:
+        return used_factor(account, kind, said.code, act, assertion=said.assertion, alone=alone)
+    except PasskeyCloned:
+        warn_of_clone(call, account)
+        raise
+
+
 def refuse_unavailable(account: Account, kind: FactorKind) -> None:
     """Refuse a factor that the person may not use now, before a code is sent for it."""
     if kind not in kinds_of(account):
         raise FactorNotAvailable
 
 
-def passkey_sign_in(values: dict[str, Any], assertion: Assertion) -> str:
-    """Return whose passkey signed the challenge of a sign-in's ticket, by the device's own word; nothing is proven yet.
+def passkey_sign_in(act: str, assertion: Assertion | None) -> str:
+    """Return whose passkey signed the challenge of a sign-in, by the device's own word; nothing is proven yet.
 
     An answer for another challenge is refused here, so that nobody's account is read for it.
     """
-    act = f"sign_in/passkey/{values['nonce']}"
+    if assertion is None:
+        raise PasskeyWrong(reason="ответ устройства не передан")
     if passkeys.challenge(act).encode() not in base64url_bytes(assertion.client_data):
         raise PasskeyWrong(reason="ответ устройства устарел или относится к другому запросу")
     person_id = base64url_bytes(assertion.user_handle or "").decode("ascii", "replace")
@@ -179,13 +191,13 @@ def passkey_sign_in(values: dict[str, Any], assertion: Assertion) -> str:
 
 
 def warn_of_clone(call: Call, account: Account) -> None:
-    """Tell the owner that a copy of his passkey may be in use; for whoever gives on PasskeyCloned."""
+    """Tell the owner that a copy of his passkey may be in use."""
     text = (
         "Кто-то пытался воспользоваться копией вашего ключа доступа к кабинету медработника. "
         "Войдите другим способом и удалите этот ключ."
     )
     told = TellOwner(person_id=account.person_id, subject="Копия ключа доступа", text=text, not_me=True)
-    call.transaction.send(told)
+    call.aftermath.send(told)
 
 
 def codes_left(account: Account) -> int:

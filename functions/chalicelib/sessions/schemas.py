@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.rules import chosen_grant, days_until_expiry, is_password_expired, with_session
+from chalicelib.accounts.rules import chosen_grant, days_until_expiry, is_expiry_near, is_password_expired, with_session
 from chalicelib.accounts.schemas import POLICY_VERSION, key_of
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock, journal, settings, ticket
@@ -34,6 +34,7 @@ NEW_PLACE: Final = "В ваш кабинет медработника вошли
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
 
 DOORS: Final = "password — пароль, passkey — ключ доступа, esia, oidc — Госуслуги, signature — электронная подпись."
+KeepField = Annotated[Keep, Meta(title="Где хранить ключ", description="token — в программе, cookie — в браузере.")]
 
 
 class SessionView(Answer):
@@ -202,9 +203,8 @@ def _due(account: Account, door: Door) -> str:
 
 def _warnings(account: Account, session: Session) -> list[str]:
     left = days_until_expiry(account.password_changed_at, security().password, clock.epoch())
-    if session.door != "password" or left is None or left > security().password.warning_days:
-        return []
-    return [f"Пароль нужно сменить: осталось дней — {max(left, 0)}."]
+    near = is_expiry_near(account.password_changed_at, security().password, clock.epoch())
+    return [f"Пароль нужно сменить: осталось дней — {left}."] if session.door == "password" and near else []
 
 
 def _places(call: Call, account: Account, session: Session) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from msgspec import Meta
 
 from chalicelib.accounts.schemas import CodeIssued, send_code
 from chalicelib.accounts.tables import Account
+from chalicelib.factors.refusals import FactorNotAvailable
+from chalicelib.factors.schemas import refuse_unavailable
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
@@ -30,10 +32,12 @@ class SendStepUpCode(Body):
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],
+    refuses=[FactorNotAvailable],
     audit="session.code_sent",
     status=202,
 )
 def send_step_up_code(call: Call, body: SendStepUpCode) -> CodeIssued:
     """Получить код для важного действия."""
     account = call.read(Get(Account, call.actor.person_id))
+    refuse_unavailable(account, body.channel)
     return send_code(call, account, body.channel, step_up_act(call.actor), "Код для важного действия")

@@ -6,8 +6,8 @@ from msgspec import Meta
 
 from chalicelib.accounts.refusals import CodeWrong, TooManyTries
 from chalicelib.accounts.tables import Account
-from chalicelib.factors.refusals import FactorNotAvailable
-from chalicelib.factors.schemas import FactorKind, used_factor
+from chalicelib.factors.refusals import FactorNotAvailable, PasskeyCloned, PasskeyWrong
+from chalicelib.factors.schemas import FactorKind, given_factor
 from chalicelib.kit import clock
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.body import Answer, Body
@@ -15,10 +15,12 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.door import FRESH_SECONDS
+from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.passkeys import Assertion
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.refusals import NotFound, SessionEnded
 from chalicelib.kit.session import cookie, renewed
-from chalicelib.kit.text import Code
+from chalicelib.kit.text import FactorCode
 from chalicelib.sessions.schemas import step_up_act
 
 
@@ -26,7 +28,8 @@ class StepUp(Body):
     """The factor."""
 
     kind: Annotated[FactorKind, Meta(title="Способ подтверждения")]
-    code: Code | None = None
+    code: FactorCode | None = None
+    assertion: Annotated[Assertion | None, Meta(title="Ответ ключа доступа")] = None
 
 
 class SteppedUp(Answer):
@@ -43,7 +46,8 @@ class SteppedUp(Answer):
     unsettled=True,
     reads=[Account],
     writes=[Update(Account), Update(Session)],
-    refuses=[CodeWrong, TooManyTries, FactorNotAvailable],
+    effects=[TellOwner],
+    refuses=[CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned],
     audit="session.confirmed",
 )
 def step_up(call: Call, body: StepUp) -> SteppedUp:
@@ -52,7 +56,7 @@ def step_up(call: Call, body: StepUp) -> SteppedUp:
     if account is None:
         raise NotFound
     call.prove(account)
-    factor = used_factor(account, body.kind, body.code or "", step_up_act(call.actor))
+    factor = given_factor(call, account, body.kind, body, step_up_act(call.actor))
     session = Session(handle=call.actor.handle, session_id=call.actor.session_id)
     changes, token = renewed(session)
     call.transaction.update(session, *changes, when=Session.person_id == account.person_id, refusal=SessionEnded)

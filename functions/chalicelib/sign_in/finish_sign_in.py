@@ -2,29 +2,30 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
 from chalicelib.accounts.tables import Account
-from chalicelib.factors.refusals import FactorNotAvailable
-from chalicelib.factors.schemas import FactorKind, used_factor
+from chalicelib.factors.refusals import FactorNotAvailable, PasskeyCloned, PasskeyWrong
+from chalicelib.factors.schemas import FactorKind, given_factor, passkey_sign_in
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.passkeys import Assertion
 from chalicelib.kit.records.tables import Once, Session, Setting
-from chalicelib.kit.session import Keep
-from chalicelib.kit.tables import Action, Get
-from chalicelib.kit.text import Code, Text, Token
+from chalicelib.kit.tables import Action
+from chalicelib.kit.text import FactorCode, Text, Token
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.refusals import RoleNotHeld
-from chalicelib.sessions.schemas import Opening, SignedIn, open_session
+from chalicelib.sessions.schemas import KeepField, Opening, SignedIn, open_session
 from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, SignInExpired
-from chalicelib.sign_in.schemas import TICKET_SECONDS, Entry, after_wrong_code, entry_of, refuse_shut
+from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_shut, spend
 
 
 class FinishSignIn(Body):
@@ -32,10 +33,9 @@ class FinishSignIn(Body):
 
     ticket: Token
     kind: Annotated[FactorKind | None, Meta(title="Способ подтверждения")] = None
-    code: Code | None = None
-    keep: Annotated[Keep, Meta(title="Где хранить ключ", description="token — в программе, cookie — в браузере.")] = (
-        "token"
-    )
+    code: FactorCode | None = None
+    assertion: Annotated[Assertion | None, Meta(title="Ответ ключа доступа")] = None
+    keep: KeepField = "token"
     role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе берётся первая.")] = None
     organisation_id: Annotated[Text | None, Meta(title="Организация роли")] = None
 
@@ -47,46 +47,35 @@ class FinishSignIn(Body):
     writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
     effects=[CheckProfile, TellOwner],
     refuses=[
-        CodeWrong, TooManyTries, FactorNotAvailable, FactorNeeded, SignInExpired, RoleNotHeld,
-        AccountBlocked, AccountClosed, AccountNotConfirmed,
+        *(CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned, FactorNeeded, SignInExpired),
+        *(RoleNotHeld, AccountBlocked, AccountClosed, AccountNotConfirmed),
     ],
     audit="session.opened",
     status=201,
-)  # fmt: skip
+)
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     """Завершить вход и открыть сеанс."""
     entry = entry_of(body.ticket)
-    account = _account_of(call, entry)
+    if entry.door == "passkey":
+        entry = msgspec.structs.replace(entry, person_id=passkey_sign_in(entry.act, body.assertion))
+    account = account_of(call, entry)
     refuse_shut(account, entry)
     factor = _factor(call, account, entry, body)
-    if entry.once is not None:
-        call.transaction.put(Once(what=entry.once, expires=call.now + TICKET_SECONDS), SignInExpired)
+    spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
     return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
 
 
-def _account_of(call: Call, entry: Entry) -> Account:
-    account: Account | None
-    if entry.strong:
-        (account,) = call.look(Get(Account, entry.person_id))
-    else:
-        # A code after a proof has tries of its own: who knows the password cannot use them up.
-        account = Account.attempt(
-            entry.person_id, "sign_in" if entry.door == "password" else "step_up", epoch=entry.epoch
-        )
-    if account is None:
-        raise SignInExpired
-    return account
-
-
 def _factor(call: Call, account: Account, entry: Entry, body: FinishSignIn) -> list[Action]:
+    if entry.door == "passkey":
+        return given_factor(call, account, "passkey", body, entry.act, alone=True)
     if entry.strong:
         return []
     if body.kind is None:
         raise FactorNeeded
     try:
-        return used_factor(account, body.kind, body.code or "", entry.act)
+        return given_factor(call, account, body.kind, body, entry.act)
     except CodeWrong:
         after_wrong_code(call, account, entry)
         raise

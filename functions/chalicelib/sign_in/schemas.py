@@ -7,13 +7,13 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
-from chalicelib.accounts.tables import LIMITS, Account, Reservation
+from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.outside import System
-from chalicelib.kit.records.tables import Breaker
+from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
 from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
@@ -146,6 +146,28 @@ def refuse_shut(account: Account, entry: Entry) -> None:
     is_unproven = account.assurance == "claimed" or account.contacts is None
     if is_unproven and entry.door in {"esia", "oidc", "signature"}:
         raise AccountNotConfirmed
+
+
+def account_of(call: Call, entry: Entry) -> Account:
+    """Read the account of who came; where a code is to follow, the try is counted in the same trip.
+
+    A code after a proof has tries of its own: who knows the password cannot use them up.
+    """
+    account: Account | None
+    if entry.strong:
+        (account,) = call.look(Get(Account, entry.person_id))
+    else:
+        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
+    if account is None:
+        raise SignInExpired
+    return account
+
+
+def spend(call: Call, entry: Entry) -> None:
+    """Make a proof or an answered challenge serve once."""
+    if entry.once is not None:
+        call.transaction.put(Once(what=entry.once, expires=call.now + TICKET_SECONDS), SignInExpired)
 
 
 def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:

@@ -39,6 +39,8 @@ class SendSignInCode(Body):
 def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     """Получить код для входа."""
     entry = entry_of(body.ticket)
+    if not entry.person_id:
+        raise SignInExpired
     account = call.read(Get(Account, entry.person_id))
     refuse_other_epoch(account, entry)
     refuse_unavailable(account, body.channel)

@@ -1,5 +1,7 @@
 """Who knows his password changes it: counted, never to a former one, other sessions end, this one goes on."""
 
+import gzip
+from pathlib import Path
 from typing import Any
 
 import doors
@@ -8,6 +10,7 @@ import pytest
 import returns
 from conftest import World
 
+from chalicelib.accounts import schemas
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.records.tables import Session
@@ -103,6 +106,24 @@ def test_former_passwords_do_not_come_back(world: World) -> None:
         assert change(world, person, current=used[-1], password=new).status == 200
         used.append(new)
     assert change(world, person, current=used[-1], password=make.PASSWORD).status == 200
+
+
+@pytest.mark.parametrize("listed", [None, "", "password\nqwerty"])
+def test_without_the_list_of_common_passwords_nothing_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: str | None
+) -> None:
+    """A missing, empty or cut list fails loudly; no password passes unjudged."""
+    (tmp_path / "context_words.json").write_text('{"words": []}', encoding="utf-8")
+    if listed is not None:
+        (tmp_path / "common_passwords.txt.gz").write_bytes(gzip.compress(listed.encode()))
+    monkeypatch.setattr(schemas, "DATA", tmp_path)
+    schemas.common_passwords.cache_clear()
+    person = make.person()
+    assert change(world, person).code == "internal-error"
+    assert Account.get(person.person_id).password_hash == make.password_hash()
+    monkeypatch.undo()
+    schemas.context_words.cache_clear()
+    assert change(world, person).status == 200
 
 
 def test_other_sessions_end_and_this_one_goes_on(world: World) -> None:

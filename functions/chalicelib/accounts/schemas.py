@@ -61,6 +61,7 @@ class CodeIssued(msgspec.Struct):
 POLICY_VERSION = "2026-11"
 NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
+FEWEST_COMMON = 3000
 DATA = Path(__file__).parent / "data"
 
 
@@ -133,8 +134,14 @@ def context_words() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def common_passwords() -> frozenset[str]:
-    """Return the passwords that are tried first; infra/common_passwords.py makes the file, and without it nothing goes."""
-    return frozenset(gzip.decompress((DATA / "common_passwords.txt.gz").read_bytes()).decode().split("\n"))
+    """Return the passwords that are tried first; infra/common_passwords.py makes the file.
+
+    Without it, or with a short one, no password is taken at all: nothing passes unjudged.
+    """
+    listed = frozenset(gzip.decompress((DATA / "common_passwords.txt.gz").read_bytes()).decode().split("\n"))
+    if len(listed) < FEWEST_COMMON:
+        raise ValueError("The list of common passwords is too short: make it by `python -m infra.common_passwords`.")
+    return listed
 
 
 def refuse_weak_password(password: str, login: str) -> None:

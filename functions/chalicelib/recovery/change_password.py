@@ -43,7 +43,7 @@ class PasswordChanged(Answer):
     fresh=True,
     unsettled=True,
     claimed=True,
-    reads=[Query(Setting)],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account), Update(Session), Delete(Session)],
     effects=[TellOwner],
     refuses=[CurrentPasswordWrong, TooManyTries],

@@ -39,7 +39,7 @@ class PasswordRecovered(Answer):
 @operation(
     "POST /v1/recovery/passwords",
     public=True,
-    reads=[Query(Setting)],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account), Delete(Session), Put(JournalRecord)],
     effects=[TellOwner],
     refuses=[RecoveryEnded, BothChannelsNeeded, CodeWrong, TooManyTries, AccountBlocked],

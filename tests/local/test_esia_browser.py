@@ -77,6 +77,12 @@ def enter(browser: webdriver.Chrome, cabinet: str, person: str, act: str = "Во
     press(browser, act)
 
 
+def confirm(browser: webdriver.Chrome) -> None:
+    """Enter the second factor at ЕСИА."""
+    WebDriverWait(browser, WAIT).until(lambda one: one.find_elements(By.NAME, "second"))[0].send_keys("123456")
+    press(browser, "Продолжить")
+
+
 def quiet(browser: webdriver.Chrome) -> list[str]:
     """Return what the browser complains of, refusals of the API aside."""
     logged: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
@@ -86,13 +92,12 @@ def quiet(browser: webdriver.Chrome) -> list[str]:
 def test_a_person_without_a_cabinet_is_led_to_registration(cabinet: str, browser: webdriver.Chrome) -> None:
     """Button, page of ЕСИА, second factor, return: the identity is proved and the address bar is clean."""
     enter(browser, cabinet, "factor")
-    browser.find_element(By.NAME, "second").send_keys("123456")
-    press(browser, "Продолжить")
+    confirm(browser)
     title, text = said(browser)
     assert title == "Личность подтверждена"
     assert "Кабинета с вашим СНИЛС ещё нет" in text
     assert browser.current_url == f"{cabinet}/esia/return.html"
-    assert browser.execute_script("return sessionStorage.length") == 0  # type: ignore[no-untyped-call]
+    assert browser.execute_script("return sessionStorage.length") == 0
     leave = browser.find_element(By.ID, "logout").get_attribute("href") or ""
     assert re.search(r"/idp/ext/Logout\?client_id=", leave)
     assert quiet(browser) == []
@@ -101,8 +106,7 @@ def test_a_person_without_a_cabinet_is_led_to_registration(cabinet: str, browser
 def test_a_person_with_a_cabinet_gets_his_session(cabinet: str, browser: webdriver.Chrome) -> None:
     """With ЕСИА's second factor the session opens at once, in a cookie that no script can read."""
     enter(browser, cabinet, "officer")
-    browser.find_element(By.NAME, "second").send_keys("123456")
-    press(browser, "Продолжить")
+    confirm(browser)
     assert said(browser)[0] == "Вы вошли"
     cookies = {one["name"]: one for one in browser.get_cookies()}
     assert cookies["__Host-cabinet"]["httpOnly"]

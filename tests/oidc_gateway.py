@@ -50,7 +50,9 @@ class Gateway:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering."""
+        """Stop answering; a second time changes nothing."""
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

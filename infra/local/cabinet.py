@@ -68,7 +68,6 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
         f"  {url}/_local/passkey — подключить ключ доступа и войти им",
         f'  POST {url}/_local/clock {{"advance_seconds": 60}} — перевести часы вперёд',
         f'  POST {url}/_local/faults {{"system": "frmr|esia", "mode": "slow|down|refusing|flaky|ok"}} — испортить регистр или ЕСИА',
-        f"  {url}/esia/start.html — вход через учебные Госуслуги",
         *sign_ins,
         "Остановить: Ctrl-C.",
         sep="\n",
@@ -100,13 +99,13 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     stack.callback(pump.stop)
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register
     stack.callback(esia.stop)
-    sign_ins = _load(app, pump, sandbox)
+    doors = [f"  {url}/esia/start.html — вход через учебные Госуслуги ({esia.url})", *_load(app, pump, sandbox)]
     systems: dict[str, System] = {"frmr": sandbox, "esia": esia}
     hands = Backstage(
         pump=pump, systems=systems, people=sandbox.people, registered=_is_registered, healed=_forget_failures
     )
     front.open(app, hands)
-    return sign_ins
+    return doors
 
 
 def _load(app: Any, pump: Any, sandbox: Any) -> "list[str]":

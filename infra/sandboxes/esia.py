@@ -18,6 +18,7 @@ import html
 import json
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,7 @@ MODES: Final = {
     "foreign-certificate": "токены подписаны неизвестным сертификатом",
     "inline": "контакты без embed приходят целиком, срок токена — строкой",
     "links": "контакты приходят ссылками и с embed",
+    "stray-links": "ссылки на контакты ведут к другому человеку и на другой адрес",
 }
 ISSUER: Final = "http://esia.gosuslugi.ru/"
 CLIENT_ID: Final = "CABINET"
@@ -123,6 +125,7 @@ class EsiaSandbox:
         self._server: ThreadedWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
+        self.asked: deque[str] = deque(maxlen=100)  # the last paths that were asked for, oldest first
 
     def start(self) -> str:
         """Begin to answer; the base URL is returned."""
@@ -167,12 +170,14 @@ class EsiaSandbox:
             raise ValueError(f"unknown mode {mode!r}; the modes are {', '.join(MODES)}")
         with self._lock:
             self._mode, self._seconds, self._count = mode, seconds, 0
+            self.asked.clear()
 
     # How a request is answered.
 
     def _application(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
         request.get_data()  # read even if unused: a client must not meet a reset while it is still sending
+        self.asked.append(request.path)
         response = self._troubled(request) or self._answer(request)
         response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
         return response(environ, start_response)
@@ -414,7 +419,9 @@ class EsiaSandbox:
         if path != f"{base}/ctts":
             return _json({"code": "ESIA-005011", "message": "Нет доступа"}, 403)
         whole = (request.args.get("embed") == "(elements)" or self._mode == "inline") and self._mode != "links"
-        listed = list(contacts.values()) if whole else [f"{self.url}{one}" for one in contacts]
+        listed: list[Any] = list(contacts.values()) if whole else [f"{self.url}{one}" for one in contacts]
+        if self._mode == "stray-links":
+            listed = [f"{self.url}/rs/prns/1/ctts/1", f"{self.url.replace('127.0.0.1', 'localhost')}/stray", 5]
         return _json({"stateFacts": ["hasSize"], "size": len(listed), "elements": listed}, 200)
 
     def _clock(self) -> int:

@@ -45,13 +45,13 @@ def rights(touches: Any) -> set[Right]:
 def test_every_success_is_within_three_round_trips_and_published(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The figures in docs/engineering/costs.json are the measured ones; UPDATE_COSTS=1 writes them."""
     asked: list[str] = []
-    post = outside.System.post
+    ask = outside.System._ask
 
     def counted(self: outside.System, *args: Any) -> Any:
         asked.append(self.name)
-        return post(self, *args)
+        return ask(self, *args)
 
-    monkeypatch.setattr(outside.System, "post", counted)
+    monkeypatch.setattr(outside.System, "_ask", counted)
     costs = {}
     for name in names():
         world.empty()

@@ -75,7 +75,8 @@ def test_an_algorithm_that_does_not_fit_the_key_is_refused() -> None:
 def test_what_is_no_token_is_refused() -> None:
     """Cut, unreadable, too long, demanding: none is read, and none breaks the reader."""
     good = token(RSA, "id", CLAIMS)
-    demanding = written({"alg": "RS256", "crit": ["exp"]})
+    text = written({"alg": jws.GOST, "crit": ["exp"]}).rpartition(".")[0]
+    demanding = written({"alg": jws.GOST, "crit": ["exp"]}, GOST.sign(text.encode()))
     deep = base64.urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
     for text in (
         "",

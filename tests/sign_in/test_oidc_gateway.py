@@ -16,7 +16,7 @@ from joserfc import jwk
 from oidc_gateway import CLIENT_ID, PERSON, Gateway
 
 from chalicelib.kit import clock, ticket
-from chalicelib.kit.records.tables import Once
+from chalicelib.kit.records.tables import Breaker, Once
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the independent provider uses what its libraries call old
 RETURN = "http://localhost:8080/esia/return.html"
@@ -212,6 +212,16 @@ def test_a_spent_code_and_a_silent_gateway_are_told_apart(world: World, gateway:
     assert come_back(world, gateway).code == "provider-code-spent"
     gateway.status = 500
     assert come_back(world, gateway).code == "provider-unavailable"
+
+
+def test_a_gateway_that_cannot_be_reached_is_told_at_the_start(world: World, gateway: Gateway) -> None:
+    """Without its discovery document nobody is sent away; five failures, and it is left alone for half a minute."""
+    gateway.stop()
+    for _ in range(5):
+        answer = world.client.call("start_esia_sign_in", {"provider": "oidc"})
+        assert (answer.status, answer.code) == (503, "provider-unavailable")
+    assert Breaker.get("oidc").open_until > clock.epoch()
+    assert world.client.call("start_esia_sign_in", {"provider": "esia"}).status == 201
 
 
 def test_the_gateway_s_pass_does_not_open_esia(world: World, gateway: Gateway) -> None:

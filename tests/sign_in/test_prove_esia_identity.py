@@ -230,6 +230,7 @@ def test_a_down_esia_is_told_within_three_seconds(world: World) -> None:
         answer = world.client.call(NAME, body)
         assert time.monotonic() - began < 4.5
         assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "provider-unavailable", "30")
+        assert list(world.esia.asked) == ["/aas/oauth2/v3/te"]  # a code is never sent twice by itself
     world.esia.fault("ok")
     assert world.client.call(NAME, body).status == 200
 
@@ -328,6 +329,15 @@ def test_other_faces_of_esia_are_understood(world: World, mode: str) -> None:
     world.esia.fault(mode)
     proof = said_in(prove(world, "factor"))
     assert (proof["phone"], proof["strong"]) == ("+79165550002", True)
+
+
+def test_the_token_goes_nowhere_but_to_the_person_s_own_data(world: World) -> None:
+    """Links to another person and to another address are not followed; the sign-in goes on without contacts."""
+    body = esia_door.proof(world)
+    world.esia.fault("stray-links")
+    proof = said_in(world.client.call(NAME, body))
+    assert (proof["phone"], proof["email"]) == (None, None)
+    assert list(world.esia.asked) == ["/aas/oauth2/v3/te", "/rs/prns/1000400001", "/rs/prns/1000400001/ctts"]
 
 
 def test_a_changed_certificate_counts_only_when_it_is_set(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ run: .venv/ready build/site/index.html  ## the cabinet on this machine: http://l
 test: .venv/ready  ## the one gate: lint, types, tests with a strict build of the help centre
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest
 
-proof: .venv/ready  ## what is slow or measured: benchmarks, the README's own lines against a running cabinet
+proof: .venv/ready  ## what is slow, measured or needs more programs: benchmarks, a browser with passkeys, oathtool
 	@bash infra/proof.sh
 	$(PYTHON) -m pytest -m proof -s
 

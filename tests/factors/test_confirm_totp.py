@@ -112,6 +112,7 @@ def test_the_app_opens_the_next_sign_in(world: World) -> None:
     assert world.client.call("finish_sign_in", body | {"code": _code(secret)}).status == 201
 
 
+@pytest.mark.proof
 def test_an_independent_program_makes_the_same_codes(world: World) -> None:
     """oathtool, which shares no line with the cabinet, opens the connection and the next sign-in."""
     assert shutil.which("oathtool"), "oathtool is missing: run infra/proof.sh (on Debian: apt-get install oathtool)."

@@ -322,6 +322,16 @@ def test_the_channel_of_the_recovery_is_not_the_second_proof(world: World, recov
         used_factor(account_of(person), recovered, "123456", ACT)  # type: ignore[arg-type] # it is a kind
 
 
+def test_without_contacts_there_are_no_channels(world: World) -> None:
+    """An account that has no phone and mailbox yet offers and shows what needs neither."""
+    person = make.person()
+    account_of(person).update(actions=[Account.contacts.remove()])
+    assert kinds_of(account_of(person)) == ["totp"]
+    assert [one.kind for one in factors_of(account_of(person))] == ["totp"]
+    items = world.client.call("list_factors", by=person).json["items"]
+    assert [one["kind"] for one in items] == ["totp"]
+
+
 def test_stored_passkeys_read_back(world: World) -> None:
     """What an account holds of a passkey survives the store, numbers included."""
     person, device = keyed(world)

@@ -98,8 +98,7 @@ def kinds_of(account: Account) -> list[FactorKind]:
         others.append("passkey")
     if codes_left(account):
         others.append("recovery")
-    channels = usable_channels(account.factors_off or [], account.recovered_by, others=bool(others))
-    return [*channels, *others]
+    return [*usable_channels(_off(account), account.recovered_by, others=bool(others)), *others]
 
 
 def factors_of(account: Account, act: str | None = None) -> list[Factor]:
@@ -209,14 +208,14 @@ def tag_of(account: Account) -> int:
     """Return the version of what a person sees of his factors; signing in does not change it."""
     named = [[factor_id, one.name] for factor_id, one in passkeys_of(account).items()]
     app = [account.totp_name, int(account.totp_added_at)] if account.totp is not None else None
-    return version_of(named, app, sorted(account.factors_off or []), bool(account.recovery_codes))
+    return version_of(named, app, sorted(_off(account)), bool(account.recovery_codes))
 
 
 def views_of(call: Call, account: Account) -> list[FactorView]:
     """Show an account's factors to its owner, and set the entity tag of the answer."""
     call.tag(tag_of(account))
     titles = _titles(account)
-    found = [_view(FIXED_IDS[one], one, titles, enabled=one not in (account.factors_off or [])) for one in CHANNELS]
+    found = [_view(FIXED_IDS[one], one, titles, enabled=one not in _off(account)) for one in CHANNELS if one in titles]
     if account.totp is not None:
         name, added = account.totp_name or APP_NAME, int(account.totp_added_at)
         found.append(_view(FIXED_IDS["totp"], "totp", titles, name=name, added_at=added))
@@ -296,11 +295,18 @@ def _used_passkey(account: Account, act: str, said: Assertion | None, *, alone: 
     return [Account.passkeys.set(msgspec.to_builtins(own))]
 
 
+def _off(account: Account) -> set[str]:
+    """Return the channels that bring no codes: those that the person does not want, and all while he has no contacts."""
+    return set(CHANNELS if account.contacts is None else account.factors_off or [])
+
+
 def _titles(account: Account) -> dict[str, str]:
-    contacts = contacts_of(account)
-    return {
-        "sms": f"Код по SMS на {identifiers.mask_phone(contacts.phone)}",
-        "email": f"Код письмом на {identifiers.mask_email(contacts.email)}",
+    channels = {}
+    if account.contacts is not None:
+        contacts = contacts_of(account)
+        channels["sms"] = f"Код по SMS на {identifiers.mask_phone(contacts.phone)}"
+        channels["email"] = f"Код письмом на {identifiers.mask_email(contacts.email)}"
+    return channels | {
         "totp": "Код из приложения",
         "passkey": "Ключ доступа: отпечаток, лицо, PIN или токен",
         "recovery": f"Резервный код (осталось {codes_left(account)})",

@@ -135,7 +135,7 @@ def registered(world: World, who: Applicant) -> make.Person:
 
 def device(who: make.Person) -> str:
     """Return the sign of a device from which a person has signed in before."""
-    return ticket.seal("device", 3600, person=who.person_id)
+    return ticket.seal("device", 3600, person=who.person_id, epoch=int(Account.get(who.person_id).epoch))
 
 
 def ask_login(world: World, login: str, device: str | None = None) -> str:

@@ -1,6 +1,6 @@
 """Accounts, their unique names, and where people work."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -19,15 +19,9 @@ from chalicelib.kit.vault import OwnerKey
 
 Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
 STAND_IN_SECONDS = 2 * 3600
-LIMITS: dict[Purpose, int] = {
+LIMITS: dict[Purpose, int] = dict.fromkeys(get_args(Purpose), codes.TRIES_AN_HOUR) | {
     "password": 10,
     "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
-    "sign_in": codes.TRIES_AN_HOUR,
-    "activation": codes.TRIES_AN_HOUR,
-    "factor": codes.TRIES_AN_HOUR,
-    "contacts": codes.TRIES_AN_HOUR,
-    "recovery": codes.TRIES_AN_HOUR,
-    "step_up": codes.TRIES_AN_HOUR,
 }
 
 
@@ -37,7 +31,8 @@ class Account(Table):
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
-    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at}.
+    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};
+    `ended_at` is when his sessions were last ended together: what was proved before opens nothing after.
     """
 
     class Meta:
@@ -48,6 +43,7 @@ class Account(Table):
     login = UnicodeAttribute()
     assurance = UnicodeAttribute(default="claimed")
     epoch = NumberAttribute(default=0)
+    ended_at = NumberAttribute(default=0)
     password_hash = UnicodeAttribute(null=True)
     wrapped_key = BinaryAttribute(legacy_encoding=False)
     former_key = BinaryAttribute(legacy_encoding=False, null=True)

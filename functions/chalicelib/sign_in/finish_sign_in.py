@@ -17,14 +17,14 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.records.tables import Once, Session
 from chalicelib.kit.session import Keep
-from chalicelib.kit.tables import Action, Get
+from chalicelib.kit.tables import Action
 from chalicelib.kit.text import Code, Text, Token
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.refusals import RoleNotHeld
 from chalicelib.sessions.schemas import Opening, SignedIn, open_session
-from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, SignInExpired
-from chalicelib.sign_in.schemas import TICKET_SECONDS, Entry, after_wrong_code, entry_of, refuse_shut
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
+from chalicelib.sign_in.schemas import TICKET_SECONDS, Entry, account_of, after_wrong_code, entry_of, refuse_dismissed
 
 
 class FinishSignIn(Body):
@@ -48,7 +48,7 @@ class FinishSignIn(Body):
     effects=[CheckProfile, TellOwner],
     refuses=[
         CodeWrong, TooManyTries, FactorNotAvailable, FactorNeeded, SignInExpired, RoleNotHeld,
-        AccountBlocked, AccountClosed, AccountNotConfirmed,
+        AccountBlocked, AccountClosed, AccountNotConfirmed, NoLongerWorking,
     ],
     audit="session.opened",
     status=201,
@@ -56,9 +56,12 @@ class FinishSignIn(Body):
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     """Завершить вход и открыть сеанс."""
     entry = entry_of(body.ticket)
-    account = _account_of(call, entry)
-    refuse_shut(account, entry)
-    factor = _factor(call, account, entry, body)
+    kind = None if entry.strong else body.kind
+    if kind is None and not entry.strong:  # said before a try is counted
+        raise FactorNeeded
+    account = account_of(call, entry)
+    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
+    factor = _factor(call, account, entry, kind, body.code)
     if entry.once is not None:
         call.transaction.put(Once(what=entry.once, expires=call.now + TICKET_SECONDS), SignInExpired)
     if is_match_stale(account.matched_at, call.now):
@@ -66,27 +69,11 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
 
 
-def _account_of(call: Call, entry: Entry) -> Account:
-    account: Account | None
-    if entry.strong:
-        (account,) = call.look(Get(Account, entry.person_id))
-    else:
-        # A code after a proof has tries of its own: who knows the password cannot use them up.
-        account = Account.attempt(
-            entry.person_id, "sign_in" if entry.door == "password" else "step_up", epoch=entry.epoch
-        )
-    if account is None:
-        raise SignInExpired
-    return account
-
-
-def _factor(call: Call, account: Account, entry: Entry, body: FinishSignIn) -> list[Action]:
-    if entry.strong:
+def _factor(call: Call, account: Account, entry: Entry, kind: FactorKind | None, code: str | None) -> list[Action]:
+    if kind is None:
         return []
-    if body.kind is None:
-        raise FactorNeeded
     try:
-        return used_factor(account, body.kind, body.code or "", entry.act)
+        return used_factor(account, kind, code or "", entry.act)
     except CodeWrong:
         after_wrong_code(call, account, entry)
         raise

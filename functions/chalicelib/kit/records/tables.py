@@ -47,7 +47,7 @@ class Session(Table):
     device = UnicodeAttribute(default="")
     keep = UnicodeAttribute(default="token")
     due = UnicodeAttribute(default="")
-    moves = NumberAttribute(default=0)
+    told = UnicodeAttribute(default="")  # the greatest move that the owner was told of: "", "network" or "device"
     minute = NumberAttribute()
     hits_even = NumberAttribute()
     hits_odd = NumberAttribute()

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import argon2._password_hasher as hasher
 import make
+import msgspec
 import pytest
 from conftest import World
 
@@ -16,6 +17,7 @@ from chalicelib.accounts.tables import Account, Login
 from chalicelib.kit import clock, ticket
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from chalicelib.kit.vault import OwnerKey
+from chalicelib.sign_in.schemas import Proof, give
 
 T = TypeVar("T")
 WORKER_CARD = {
@@ -136,6 +138,13 @@ def registered(world: World, who: Applicant) -> make.Person:
 def device(who: make.Person) -> str:
     """Return the sign of a device from which a person has signed in before."""
     return ticket.seal("device", 3600, person=who.person_id, epoch=int(Account.get(who.person_id).epoch))
+
+
+def proved(who: make.Person, *, strong: bool = True, door: Literal["esia", "oidc", "signature"] = "esia") -> str:
+    """Return the ticket that a door which proves identity gives for a person."""
+    proof = Proof(door=door, snils=who.snils, strong=strong, last_name="Орлова", first_name="Анна")
+    said = msgspec.to_builtins(proof)
+    return give("proved", who.person_id, nonce=secrets.token_hex(8), at=clock.epoch(), proof=said)
 
 
 def ask_login(world: World, login: str, device: str | None = None) -> str:

@@ -88,6 +88,24 @@ def test_a_sign_in_that_has_read_before_the_ending_does_not_survive_it(
     assert Session.count() == 1
 
 
+def test_any_change_of_access_stops_a_sign_in_that_has_read_before_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A raised epoch, as a new password or a block raises it, is enough: the sign-in opens nothing."""
+    person = make.person(signed_in=False)
+    body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
+
+    def raise_epoch() -> make.Answer:
+        raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
+        Account.get(person.person_id).update(actions=raised)
+        return make.Answer(200, {}, b"")
+
+    _between_reading_and_writing(monkeypatch, raise_epoch)
+    assert world.client.call("finish_sign_in", body).code == "busy"
+    assert world.client.call("finish_sign_in", body).code == "sign-in-expired"
+    assert not Session.count()
+
+
 def test_a_switch_of_role_does_not_survive_it_either(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thief who changes his session into another at that moment is out as well."""
     person = make.person()

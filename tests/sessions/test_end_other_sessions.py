@@ -1,7 +1,7 @@
 """Ending every session but this one, sign-ins under way included."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import doors
 import make
@@ -82,7 +82,7 @@ def test_a_sign_in_that_has_read_before_the_ending_does_not_survive_it(
     """The ending commits between the reading and the writing of a sign-in: the sign-in opens nothing."""
     person = make.person()
     body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
-    _between_reading_and_writing(monkeypatch, lambda: world.client.call(NAME, by=person))
+    doors.overtake(monkeypatch, lambda: world.client.call(NAME, by=person), Session)
     assert world.client.call("finish_sign_in", body).code == "busy"
     assert world.client.call("finish_sign_in", body).code == "sign-in-expired"
     assert Session.count() == 1
@@ -95,12 +95,8 @@ def test_any_change_of_access_stops_a_sign_in_that_has_read_before_it(
     person = make.person(signed_in=False)
     body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
 
-    def raise_epoch() -> make.Answer:
-        raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
-        Account.get(person.person_id).update(actions=raised)
-        return make.Answer(200, {}, b"")
-
-    _between_reading_and_writing(monkeypatch, raise_epoch)
+    raised: list[Any] = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
+    doors.overtake(monkeypatch, lambda: Account.get(person.person_id).update(actions=raised), Session)
     assert world.client.call("finish_sign_in", body).code == "busy"
     assert world.client.call("finish_sign_in", body).code == "sign-in-expired"
     assert not Session.count()
@@ -111,22 +107,10 @@ def test_a_switch_of_role_does_not_survive_it_either(world: World, monkeypatch: 
     person = make.person()
     thief = make.Person(**person.__dict__)
     make.sign_in(person)
-    _between_reading_and_writing(monkeypatch, lambda: world.client.call(NAME, by=person))
+    doors.overtake(monkeypatch, lambda: world.client.call(NAME, by=person), Session)
     assert world.client.call("switch_role", {"role": "worker"}, by=thief).status in {401, 503}
     assert world.client.call("switch_role", {"role": "worker"}, by=thief).code == "session-ended"
     assert Session.count() == 1
-
-
-def _between_reading_and_writing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], make.Answer]) -> None:
-    real = door.commit
-
-    def overtaken(steps: list[door.Step]) -> None:
-        if any(step.kind == "put" and isinstance(step.item, Session) for step in steps):
-            monkeypatch.setattr(door, "commit", real)
-            assert act().status == 200
-        real(steps)
-
-    monkeypatch.setattr(door, "commit", overtaken)
 
 
 def test_what_was_begun_before_the_ending_never_answers_after_it(world: World) -> None:

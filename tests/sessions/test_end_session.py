@@ -82,16 +82,8 @@ def test_a_session_that_becomes_another_meanwhile_is_not_said_to_have_ended(
     """A switch of role between reading and writing takes the session away: the answer is not a success."""
     person = make.person()
     left_behind, _ = _two(person)
-    real = door.commit
-
-    def overtaken(steps: list[door.Step]) -> None:
-        if any(step.kind == "delete" for step in steps):
-            monkeypatch.setattr(door, "commit", real)
-            thief = make.Person(**{**person.__dict__, "token": left_behind})
-            assert world.client.call("switch_role", {"role": "worker"}, by=thief).status == 201
-        real(steps)
-
-    monkeypatch.setattr(door, "commit", overtaken)
+    thief = make.Person(**{**person.__dict__, "token": left_behind})
+    doors.overtake(monkeypatch, lambda: world.client.call("switch_role", {"role": "worker"}, by=thief))
     assert _end(world, person, left_behind).code == "not-found"
     assert Session.count() == 2
 

@@ -42,14 +42,8 @@ def test_a_claimed_person_signs_nothing(world: World) -> None:
 def test_a_move_to_another_device_meanwhile_opens_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session is used from another device between reading and writing: what that takes away is not given back."""
     person = make.person()
-    real = door.commit
-
-    def overtaken(steps: list[door.Step]) -> None:
-        monkeypatch.setattr(door, "commit", real)
-        assert world.client.call("read_session", by=person, headers={"User-Agent": "thief"}).status == 200
-        real(steps)
-
-    monkeypatch.setattr(door, "commit", overtaken)
+    thief = {"User-Agent": "thief"}
+    doors.overtake(monkeypatch, lambda: world.client.call("read_session", by=person, headers=thief))
     assert world.client.call(NAME, by=person).code == "busy"
     assert _until(person) == 0
 

@@ -34,7 +34,8 @@ def _to_hr(**said: Any) -> dict[str, Any]:
 
 
 def _session(token: str) -> Session:
-    return Session.get(*token.split(".")[:2])
+    handle, session_id, _ = token.split(".")
+    return Session.get(handle, session_id)
 
 
 def test_without_a_token_no_role_is_taken(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 from conftest import World
 
 from chalicelib.kit import clock, settings
-from chalicelib.kit.records.tables import Counter
+from chalicelib.kit.counts.tables import Counter
 
 GUESSER, OTHER = "10.66.0.1", "10.66.0.2"
 

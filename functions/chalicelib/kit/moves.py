@@ -25,31 +25,33 @@ def notice(call: Call, actor: Actor) -> Actor:
     A phone changes its network many times a day, so of networks only the first change in a session is told, and of
     devices too: nobody's programs, changing their names, can spend the messages of all.
     """
-    source, device = place_of(call.request)
+    place = place_of(call.request)
     (session,) = fetch((Get(Session, actor.handle, actor.session_id),))
     if session is None:
         raise SessionEnded
-    found = {"factor_at": int(session.factor_at), "signing_until": int(session.signing_until)}
-    if (session.source, session.device) == (
-        source,
-        device,
-    ):  # a parallel call was first; what it took is gone for this one
-        return msgspec.structs.replace(actor, origin=session.origin, **found)
-    is_other_device = session.device != device
-    taken = {"factor_at": 0, "signing_until": 0} if is_other_device else found
+    fresh = {"factor_at": int(session.factor_at), "signing_until": int(session.signing_until)}
+    if (session.source, session.device) == place:  # a parallel call was first: what it took is gone for this one too
+        return msgspec.structs.replace(actor, origin=session.origin, **fresh)
+    if session.device != place[1]:
+        fresh = {"factor_at": 0, "signing_until": 0}
     key = OwnerKey(actor.person_id, actor.wrapped_key)
     origin = key.seal("session/origin", {"address": call.request.network, "device": call.request.device})
+    with contextlib.suppress(Busy):  # a parallel call has noticed it already
+        commit(_steps(call, session, origin, is_other_device=session.device != place[1]))
+    return msgspec.structs.replace(actor, origin=origin, **fresh)
+
+
+def _steps(call: Call, session: Session, origin: bytes, *, is_other_device: bool) -> list[Step]:
+    source, device = place_of(call.request)
     changes = [Session.source.set(source), Session.device.set(device), Session.origin.set(origin)]
     if is_other_device:
         changes += [Session.factor_at.set(0), Session.signing_until.set(0)]
-    record = journal.by_person(actor.person_id, "session.moved", call.operation.name, call.trace_id)
-    record.objects, record.origin = [actor.session_id], origin
+    record = journal.by_person(session.person_id, "session.moved", call.operation.name, call.trace_id)
+    record.objects, record.origin = [session.session_id], origin
     unmoved = (Session.source == session.source) & (Session.device == session.device)
     steps = [Step("update", session, Busy, changes, unmoved), Step("put", record, InternalError)]
     if session.told != "device" and (is_other_device or not session.told):
         changes.append(Session.told.set("device" if is_other_device else "network"))
-        told = TellOwner(person_id=actor.person_id, subject="Сеанс из другого места", text=TOLD, not_me=True)
+        told = TellOwner(person_id=session.person_id, subject="Сеанс из другого места", text=TOLD, not_me=True)
         steps.append(Step("put", outbox.row(told, call.trace_id), InternalError))
-    with contextlib.suppress(Busy):  # a parallel call has noticed it already
-        commit(steps)
-    return msgspec.structs.replace(actor, origin=origin, **taken)
+    return steps

@@ -110,7 +110,8 @@ def test_many_calls_at_once_from_the_new_place_are_one_move(world: World) -> Non
     """Twenty parallel calls: one record, one notice, and none of them finds the factor fresh."""
     person = _at_home()
     answers = doors.together(20, lambda: _call(world, person, THIEF, ELSEWHERE, "end_other_sessions"))
-    assert set(answers) == {"fresh-factor-required"}
+    assert "fresh-factor-required" in answers
+    assert set(answers) <= {"fresh-factor-required", "busy"}
     assert (_moved(person), _told(world, person)) == (1, 1)
 
 

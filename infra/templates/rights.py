@@ -29,7 +29,8 @@ from chalicelib.kit.catalogue import (
     Uses,
     Worker,
 )
-from chalicelib.kit.records.tables import Counter, DeploymentSecret, Idempotency, Outbox, Session
+from chalicelib.kit.counts.tables import Counter
+from chalicelib.kit.records.tables import DeploymentSecret, Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra.templates.stateful import channels, export_name, plain_name
 

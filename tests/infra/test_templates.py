@@ -11,8 +11,9 @@ import pytest
 from chalicelib.kit import catalogue
 from chalicelib.kit.access import Own, Role
 from chalicelib.kit.catalogue import QUEUES, SMS, Every, Operation, Outside, Put, Queue, Stream, Worker
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.outbox import Sms
-from chalicelib.kit.records.tables import Counter, Outbox, Session
+from chalicelib.kit.records.tables import Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra import package
 from infra.templates import functions, rights, stateful

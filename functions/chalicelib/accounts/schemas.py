@@ -97,12 +97,12 @@ def new_phone(call: Call, account: Account, phone: str) -> None:
 def end_sessions(transaction: Transaction, account: Account, *changes: Action, spared: str = "") -> list[str]:
     """End all sessions of an account but the spared one, together with other changes of it; returns those ended.
 
-    The raised epoch stops sign-ins under way.
+    The raised epoch stops sign-ins under way, the moment those of other doors.
     """
     kept = {name: until for name, until in account.sessions.items() if name == spared}
     ended = [name for name in account.sessions if name != spared]
-    calm = [Account.epoch.set(account.epoch + 1), Account.session_ends.set(kept), Account.codes.set({})]
-    transaction.update(account, *changes, *calm)
+    stopped = [Account.epoch.set(account.epoch + 1), Account.ended_at.set(clock.epoch())]
+    transaction.update(account, *changes, *stopped, Account.session_ends.set(kept), Account.codes.set({}))
     for session_id in ended:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
     return ended

@@ -26,7 +26,8 @@ class Account(Tried, Table):
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
-    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at}.
+    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};
+    `ended_at` is when his sessions were last ended together: what was proved before opens nothing after.
     """
 
     class Meta:
@@ -37,6 +38,7 @@ class Account(Tried, Table):
     login = UnicodeAttribute()
     assurance = UnicodeAttribute(default="claimed")
     epoch = NumberAttribute(default=0)
+    ended_at = NumberAttribute(default=0)
     password_hash = UnicodeAttribute(null=True)
     wrapped_key = BinaryAttribute(legacy_encoding=False)
     former_key = BinaryAttribute(legacy_encoding=False, null=True)

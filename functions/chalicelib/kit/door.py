@@ -8,9 +8,9 @@ from chalicelib.kit import body, clock, idempotency, ids, journal, log, moves, o
 from chalicelib.kit.access import ByCase, InOrganisation
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.outbox import Effect
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal, wrong
-from chalicelib.kit.records.tables import Counter
 from chalicelib.kit.refusals import (
     BodyTooLarge,
     ConsentRequired,

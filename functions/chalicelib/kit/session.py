@@ -35,11 +35,15 @@ def check(request: Request, *, changes: bool) -> Actor:
     session = Session.use(handle, session_id, _hash(random)) or _second_look(handle, session_id, _hash(random))
     if session.keep != keep:  # a cookie that scripts cannot read must not be of use elsewhere
         raise SessionEnded
+    return _actor(session, is_moved=(session.source, session.device) != place_of(request))
+
+
+def _actor(session: Session, *, is_moved: bool) -> Actor:
     grant = msgspec.convert(session.grant, Grant)
     return Actor(
         person_id=session.person_id,
-        handle=handle,
-        session_id=session_id,
+        handle=session.handle,
+        session_id=session.session_id,
         role=grant.role,
         organisation_id=grant.organisation_id,
         confirmed=session.assurance == "confirmed",
@@ -50,7 +54,7 @@ def check(request: Request, *, changes: bool) -> Actor:
         keep=session.keep,
         due=session.due,
         signing_until=int(session.signing_until),
-        moved=(session.source, session.device) != place_of(request),
+        moved=is_moved,
     )
 
 

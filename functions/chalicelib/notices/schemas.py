@@ -1,8 +1,8 @@
 """How many messages may leave: for one address, and for all in a day."""
 
 from chalicelib.kit import log, secret
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.jobs import Job
-from chalicelib.kit.records.tables import Counter
 
 CODES_IN_TEN_MINUTES, CODES_A_DAY = 3, 10
 CODE_SECONDS = 600

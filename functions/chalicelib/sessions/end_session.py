@@ -6,6 +6,7 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.tables import Get
 
 
@@ -21,6 +22,8 @@ from chalicelib.kit.tables import Get
 )
 def end_session(call: Call, session_id: str) -> None:
     """Завершить один из своих сеансов."""
-    call.transaction.delete(call.read(Get(Session, call.actor.handle, session_id)))
+    session = call.read(Get(Session, call.actor.handle, session_id))
+    # It may have become another meanwhile, by a switch of role: then it is not said to have ended.
+    call.transaction.delete(session, when=Session.person_id.exists(), refusal=NotFound)
     call.transaction.update(Account(call.actor.person_id), Account.session_ends[session_id].remove(), edits=False)
     call.note(objects=[session_id])

@@ -12,7 +12,6 @@ from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.options import options
 from chalicelib.kit.records.tables import Session, Setting
-from chalicelib.kit.refusals import SessionEnded
 from chalicelib.kit.tables import Get
 
 
@@ -34,6 +33,6 @@ def open_signing_session(call: Call) -> SigningOpened:
     """Начать подписание: код не спросят на каждый документ."""
     session = call.read(Get(Session, call.actor.handle, call.actor.session_id))
     until = min(call.now + options().signing_minutes * 60, int(session.absolute_until))
-    unended = Session.secret_hash == session.secret_hash
-    call.transaction.update(session, Session.signing_until.set(until), when=unended, refusal=SessionEnded)
+    unmoved = Session.factor_at == call.actor.factor_at  # another device would have taken it away
+    call.transaction.update(session, Session.signing_until.set(until), when=unmoved)
     return SigningOpened(signing_until=clock.moment(until))

@@ -33,6 +33,7 @@ NEW_PLACE: Final = "В ваш кабинет медработника вошли
 
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
 
+DUE: Final = "consent — согласие, password — новый пароль; через пробел, если и то и другое; пусто, если ничего."
 DOORS: Final = "password — пароль, passkey — ключ доступа, esia, oidc — Госуслуги, signature — электронная подпись."
 KeepField = Annotated[Keep, Meta(title="Где хранить ключ", description="token — в программе, cookie — в браузере.")]
 
@@ -45,7 +46,7 @@ class SessionView(Answer):
     organisation_id: Annotated[str | None, Meta(title="Организация", description="OID организации роли или null.")]
     identity: Annotated[str, Meta(title="Личность", description="claimed — не подтверждена, confirmed — подтверждена.")]
     door: Annotated[str, Meta(title="Как вошли", description=DOORS)]
-    due: Annotated[str, Meta(title="Что нужно сделать сначала", description="consent, password или пусто.")]
+    due: Annotated[str, Meta(title="Что нужно сделать сначала", description=DUE)]
     opened_at: Annotated[str, Meta(title="Когда открыт")]
     idle_until: Annotated[str, Meta(title="Закончится при бездействии")]
     ends_at: Annotated[str, Meta(title="Закончится в любом случае")]
@@ -171,7 +172,8 @@ def signed_in(call: Call, account: Account, session: Session, token: str) -> Sig
     """Answer with a session: its token in the body, or in a cookie that scripts cannot read."""
     if session.keep == "cookie":
         call.headers["Set-Cookie"] = cookie(token)
-    device = ticket.seal("device", DEVICE_SECONDS, person=account.person_id)
+    # Bound to the epoch: who was put out of the account is a stranger again, whatever device he has.
+    device = ticket.seal("device", DEVICE_SECONDS, person=account.person_id, epoch=int(account.epoch))
     shown = token if session.keep == "token" else None
     return SignedIn(token=shown, session=view(session), device=device, warnings=_warnings(account, session))
 

@@ -17,10 +17,12 @@ from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_shut, take
+from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_dismissed, refuse_shut, take
 
-RECHECK_SECONDS = 600
-GUESSED = "К кабинету медработника подбирают пароль. Вход по паролю с чужих устройств закрыт на час, ваш доступ цел."
+GUESSED: dict[Purpose, str] = {
+    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
+    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
+}
 
 
 class CheckPassword(Body):
@@ -55,14 +57,12 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     if account is None:
         raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
-        if account.password_tries == LIMITS["password"]:
-            call.aftermath.send(TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=GUESSED))
+        if getattr(account, f"{purpose}_tries") == LIMITS[purpose]:
+            told = TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=GUESSED[purpose])
+            call.aftermath.send(told)
         raise PasswordWrong
     refuse_shut(account, Entry(account.person_id, "password", ""))
-    if account.register_state == "not_working":
-        if call.now - account.matched_at > RECHECK_SECONDS:
-            call.aftermath.send(CheckProfile(person_id=account.person_id))
-        raise NoLongerWorking
+    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
     call.transaction.update(account, *Account.no_tries(purpose), edits=False)
     more = {"epoch": int(account.epoch), "nonce": token(), "trusted": values["trusted"]}
     ticket = give("password", account.person_id, **more)

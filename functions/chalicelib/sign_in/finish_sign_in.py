@@ -24,8 +24,8 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.refusals import RoleNotHeld
 from chalicelib.sessions.schemas import KeepField, Opening, SignedIn, open_session
-from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, SignInExpired
-from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_shut, spend
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
+from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_dismissed, spend
 
 
 class FinishSignIn(Body):
@@ -48,7 +48,7 @@ class FinishSignIn(Body):
     effects=[CheckProfile, TellOwner],
     refuses=[
         *(CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned, FactorNeeded, SignInExpired),
-        *(RoleNotHeld, AccountBlocked, AccountClosed, AccountNotConfirmed),
+        *(RoleNotHeld, AccountBlocked, AccountClosed, AccountNotConfirmed, NoLongerWorking),
     ],
     audit="session.opened",
     status=201,
@@ -58,8 +58,10 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     entry = entry_of(body.ticket)
     if entry.door == "passkey":
         entry = msgspec.structs.replace(entry, person_id=passkey_sign_in(entry.act, body.assertion))
+    if body.kind is None and not entry.strong:  # said before a try is counted
+        raise FactorNeeded
     account = account_of(call, entry)
-    refuse_shut(account, entry)
+    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
     factor = _factor(call, account, entry, body)
     spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
@@ -70,10 +72,8 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
 def _factor(call: Call, account: Account, entry: Entry, body: FinishSignIn) -> list[Action]:
     if entry.door == "passkey":
         return given_factor(call, account, "passkey", body, entry.act, alone=True)
-    if entry.strong:
+    if entry.strong or body.kind is None:
         return []
-    if body.kind is None:
-        raise FactorNeeded
     try:
         return given_factor(call, account, body.kind, body, entry.act)
     except CodeWrong:

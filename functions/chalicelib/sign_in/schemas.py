@@ -11,14 +11,15 @@ from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.outbox import Effect, TellOwner
 from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
-from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
+from chalicelib.sign_in.refusals import AccountNotConfirmed, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
+RECHECK_SECONDS = 600
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
 Step = Literal["login", "password", "proved", "passkey", "signature"]
 
@@ -103,13 +104,14 @@ def refuse_other_epoch(account: Account, entry: "Entry") -> None:
 class Entry(msgspec.Struct, frozen=True):
     """Who came and by which door; `act` is what a factor has to be given for.
 
-    `strong` needs no second factor any more; `trusted` comes from a device that has signed in before.
+    `at` is when a proof was given; `strong` needs no second factor any more; `trusted` comes from a device that has signed in before.
     """
 
     person_id: str
     door: Door
     act: str
     epoch: int | None = None
+    at: int | None = None
     strong: bool = False
     trusted: bool = False
     once: str | None = None
@@ -127,14 +129,29 @@ def entry_of(text: str) -> Entry:
 def _entry(step: str, values: dict[str, Any]) -> Entry:
     person_id, nonce = values.get("person", ""), values["nonce"]
     if step == "passkey":
-        return Entry("", "passkey", f"sign_in/passkey/{nonce}", strong=True, once=f"passkey#{nonce}")
+        return Entry("", "passkey", f"sign_in/passkey/{nonce}", at=values["at"], strong=True, once=f"passkey#{nonce}")
     act = f"sign_in/{person_id}/{nonce}"
     if step == "password":
         return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
     proof = msgspec.convert(values["proof"], Proof)
     if not person_id:
         raise SignInExpired
-    return Entry(person_id, proof.door, act, strong=proof.strong, trusted=True, once=f"proved#{nonce}")
+    return Entry(person_id, proof.door, act, at=values["at"], strong=proof.strong, trusted=True, once=f"proved#{nonce}")
+
+
+def account_of(call: Call, entry: Entry) -> Account:
+    """Read the account of who came, counting a try where a factor follows; refuses what its access has outlived."""
+    account: Account | None
+    if entry.strong:
+        (account,) = call.look(Get(Account, entry.person_id))
+    else:
+        # A code after a proof has tries of its own: who knows the password cannot use them up.
+        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
+    if account is None or (entry.at is not None and entry.at <= account.ended_at):
+        raise SignInExpired
+    refuse_shut(account, entry)
+    return account
 
 
 def refuse_shut(account: Account, entry: Entry) -> None:
@@ -148,20 +165,13 @@ def refuse_shut(account: Account, entry: Entry) -> None:
         raise AccountNotConfirmed
 
 
-def account_of(call: Call, entry: Entry) -> Account:
-    """Read the account of who came; where a code is to follow, the try is counted in the same trip.
-
-    A code after a proof has tries of its own: who knows the password cannot use them up.
-    """
-    account: Account | None
-    if entry.strong:
-        (account,) = call.look(Get(Account, entry.person_id))
-    else:
-        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
-        account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
-    if account is None:
-        raise SignInExpired
-    return account
+def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:
+    """Refuse who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes."""
+    if account.register_state != "not_working":
+        return
+    if call.now - account.matched_at > RECHECK_SECONDS:
+        call.aftermath.send(check)
+    raise NoLongerWorking
 
 
 def spend(call: Call, entry: Entry) -> None:
@@ -181,5 +191,7 @@ def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
         TellOwner(person_id=account.person_id, subject="Кто-то знает ваш пароль", text=TRIED, not_me=True)
     )
     if not entry.trusted:
-        shut = Account.blocked.set({"by": "suspicion", "at": call.now})
-        call.aftermath.update(account, shut, Account.epoch.set(account.epoch + 1))
+        # Whatever changes the account at the same time, this stands; and it never loosens another's block.
+        shut = Account.blocked.set(Account.blocked | {"by": "suspicion", "at": call.now})
+        raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
+        call.aftermath.update(account, shut, *raised, edits=False)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
 from chalicelib.accounts.schemas import CodeIssued, send_code
 from chalicelib.accounts.tables import Account
 from chalicelib.factors.refusals import FactorNotAvailable
@@ -15,8 +16,8 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
-from chalicelib.sign_in.refusals import SignInExpired
-from chalicelib.sign_in.schemas import entry_of, refuse_other_epoch
+from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
+from chalicelib.sign_in.schemas import entry_of, refuse_other_epoch, refuse_shut
 
 
 class SendSignInCode(Body):
@@ -32,16 +33,17 @@ class SendSignInCode(Body):
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],
-    refuses=[SignInExpired, FactorNotAvailable],
+    refuses=[SignInExpired, FactorNotAvailable, AccountBlocked, AccountClosed, AccountNotConfirmed],
     audit="sign_in.code_sent",
     status=202,
 )
 def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     """Получить код для входа."""
     entry = entry_of(body.ticket)
-    if not entry.person_id:
+    if entry.strong:  # no code is asked for after it
         raise SignInExpired
     account = call.read(Get(Account, entry.person_id))
     refuse_other_epoch(account, entry)
+    refuse_shut(account, entry)
     refuse_unavailable(account, body.channel)
     return send_code(call, account, body.channel, entry.act, "Код для входа")

@@ -23,8 +23,10 @@ class PasskeyChallenge(Answer):
 
 
 @operation("POST /v1/sign_in/passkey_challenges", public=True, audit="sign_in.passkey_asked", status=201)
-def start_passkey_sign_in(call: Call) -> PasskeyChallenge:  # noqa: ARG001 - an operation takes its call
+def start_passkey_sign_in(call: Call) -> PasskeyChallenge:
     """Начать вход ключом доступа."""
     nonce = token()
     asked = passkeys.request_options(f"sign_in/passkey/{nonce}", [], verified=True)
-    return PasskeyChallenge(ticket=give("passkey", "", nonce=nonce), next="finish_sign_in", public_key=asked)
+    return PasskeyChallenge(
+        ticket=give("passkey", "", nonce=nonce, at=call.now), next="finish_sign_in", public_key=asked
+    )

@@ -1,6 +1,6 @@
-"""The kit's own tables: sessions, keyed answers, the outbox and counters of calls."""
+"""The kit's own tables: sessions, keyed answers, the outbox, settings and what may happen once."""
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
@@ -47,7 +47,7 @@ class Session(Table):
     device = UnicodeAttribute(default="")
     keep = UnicodeAttribute(default="token")
     due = UnicodeAttribute(default="")
-    moves = NumberAttribute(default=0)
+    told = UnicodeAttribute(default="")  # the greatest move that the owner was told of: "", "network" or "device"
     minute = NumberAttribute()
     hits_even = NumberAttribute()
     hits_odd = NumberAttribute()
@@ -183,56 +183,6 @@ class Outbox(Table):
         """Return the changes that let a failed effect be tried again: after 1, 2, 4 … 64 minutes, later every two hours."""
         due = clock.epoch() + 60 * min(2 ** (int(self.attempts) - 1), 120)
         return [type(self).lease_until.set(due), type(self).pending_since.set(due)]
-
-
-class Visits(NamedTuple):
-    """How often a source has called in this minute, and how often it has guessed wrong in this hour."""
-
-    calls: int
-    wrong: int
-
-
-class Counter(Table):
-    """What is counted in a period: calls and wrong guesses of a source, codes to an address, messages in a day."""
-
-    class Meta:
-        table_name = settings.table("counter")
-
-    counted = UnicodeAttribute(hash_key=True)
-    calls = NumberAttribute(default=0)
-    expires = NumberAttribute(null=True)
-
-    @classmethod
-    def hit(cls, what: str, seconds: int = 60) -> int:
-        """Count one call in the present minute, or longer period, and return the number so far."""
-        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
-        item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
-        return int(item.calls) if item else 0
-
-    @classmethod
-    def visit(cls, source: str) -> Visits:
-        """Count a public call of a source before anything secret is compared; one item an hour holds all its minutes."""
-        return cls._count_of(source, f"m{clock.epoch() // 60 % 60}")
-
-    @classmethod
-    def guessed_wrong(cls, source: str) -> None:
-        """Count a wrong guess of a source."""
-        cls._count_of(source, "wrong")
-
-    @classmethod
-    def _count_of(cls, source: str, what: str) -> Visits:
-        hour = clock.epoch() // 3600
-        request = {
-            "TableName": cls.Meta.table_name,
-            "Key": {"counted": {"S": f"{source}#{hour}h"}},
-            "UpdateExpression": "ADD #w :one SET expires = :end",
-            "ExpressionAttributeNames": {"#w": what},
-            "ExpressionAttributeValues": {":one": {"N": "1"}, ":end": {"N": str((hour + 2) * 3600)}},
-            "ReturnValues": "ALL_NEW",
-        }
-        found = patiently(lambda: aws.client("dynamodb").update_item(**request))["Attributes"]
-        calls, wrong = (int(found.get(name, {"N": "0"})["N"]) for name in (f"m{clock.epoch() // 60 % 60}", "wrong"))
-        return Visits(calls, wrong)
 
 
 class Once(Table):

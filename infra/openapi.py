@@ -253,9 +253,11 @@ def _path(operation: Operation) -> Iterator[dict[str, Any]]:
 def _query(operation: Operation) -> Iterator[dict[str, Any]]:
     if operation.query is None:
         return
-    (schema,) = msgspec.json.schema_components((operation.query,), schema_hook=_of_text)[1].values()
+    found = msgspec.json.schema_components((operation.query,), schema_hook=_of_text, ref_template="{name}")[1]
+    schema = found[operation.query.__name__]
     for name, field in schema["properties"].items():
         clean = _without_null(field)
+        clean |= {key: value for key, value in found.get(clean.pop("$ref", ""), {}).items() if key not in clean}
         clean.pop("examples", None)  # those of the text type do not fit the name
         said = ". ".join(part.rstrip(".") for part in (clean.pop("title", ""), clean.pop("description", "")) if part)
         required = name in schema["required"]

@@ -36,7 +36,7 @@ class FinishSignIn(Body):
     code: FactorCode | None = None
     assertion: Annotated[Assertion | None, Meta(title="Ответ ключа доступа")] = None
     keep: KeepField = "token"
-    role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе берётся первая.")] = None
+    role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе первая.")] = None
     organisation_id: Annotated[Text | None, Meta(title="Организация роли")] = None
 
 
@@ -62,20 +62,18 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
         raise FactorNeeded
     account = account_of(call, entry)
     refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
-    factor = _factor(call, account, entry, body)
+    factor = _factor(call, account, entry, "passkey" if entry.door == "passkey" else body.kind, body)
     spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
     return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
 
 
-def _factor(call: Call, account: Account, entry: Entry, body: FinishSignIn) -> list[Action]:
-    if entry.door == "passkey":
-        return given_factor(call, account, "passkey", body, entry.act, alone=True)
-    if entry.strong or body.kind is None:
+def _factor(call: Call, account: Account, entry: Entry, kind: FactorKind | None, body: FinishSignIn) -> list[Action]:
+    if kind is None or (entry.strong and entry.door != "passkey"):
         return []
     try:
-        return given_factor(call, account, body.kind, body, entry.act)
+        return given_factor(call, account, kind, body, entry.act, alone=entry.strong)
     except CodeWrong:
         after_wrong_code(call, account, entry)
         raise

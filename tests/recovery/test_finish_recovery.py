@@ -214,7 +214,9 @@ def test_the_channel_of_the_recovery_is_no_second_factor_until_another_was_used(
     accepted = world.client.call("check_password", body)
     assert channel not in {one["kind"] for one in accepted.json["factors"]}
     ticket = accepted.json["ticket"]
-    finish = {"ticket": ticket, "kind": channel, "code": doors.ask_code(world, ticket, person, channel)}
+    sent = world.client.call("send_sign_in_code", {"ticket": ticket, "channel": channel})
+    assert sent.code == "factor-not-available"
+    finish = {"ticket": ticket, "kind": channel, "code": "123456"}
     assert world.client.call("finish_sign_in", finish).code == "factor-not-available"
     finish = {"ticket": ticket, "kind": other, "code": doors.ask_code(world, ticket, person, other)}
     assert world.client.call("finish_sign_in", finish).status == 201
@@ -229,10 +231,12 @@ def test_tries_of_the_password_are_forgiven(world: World) -> None:
     """Who had used them up signs in with the new password at once."""
     doors.at_hour_start()
     person = make.person()
-    for _ in range(11):
+    code = ""
+    while code != "too-many-tries":
         body = {"ticket": doors.ask_login(world, person.login), "password": "Wrong-Word-2026"}
         answer = world.client.call("check_password", body)
-    assert answer.code == "too-many-tries"
+        code = answer.code
+        clock.advance(int(answer.headers.get("Retry-After", 0)) if code == "try-later" else 0)
     assert call(world, returns.proved(world, person)).status == 200
     assert doors.ask_password(world, person.login, returns.NEW)
 

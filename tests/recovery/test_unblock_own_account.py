@@ -32,8 +32,9 @@ def proof(who: make.Person, door: str = "esia", **changes: Any) -> dict[str, Any
 def test_a_ticket_of_another_step_proves_nobody(world: World) -> None:
     """Neither login nor password is a proof of identity."""
     person = make.person()
+    tickets = (doors.ask_login(world, person.login), doors.ask_password(world, person.login), "x")
     returns.block(person)
-    for told in (doors.ask_login(world, person.login), doors.ask_password(world, person.login), "x"):
+    for told in tickets:
         answer = world.client.call(NAME, {"ticket": told})
         assert (answer.status, answer.code) == (409, "sign-in-expired")
 

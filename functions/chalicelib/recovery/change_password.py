@@ -53,12 +53,12 @@ class PasswordChanged(Answer):
 def change_password(call: Call, body: ChangePassword) -> PasswordChanged:
     """Сменить пароль."""
     actor = call.actor
-    account = Account.attempt(actor.person_id, "password")
+    account = Account.attempt(actor.person_id, "password_trusted")
     if account is None:
         raise NotFound
     if not passwords.fits(body.current, account.password_hash):
         raise CurrentPasswordWrong
-    changes = new_password(account, body.password, "password")
+    changes = new_password(account, body.password, "password_trusted")
     end_sessions(call.transaction, account, *changes, spared=actor.session_id)
     if "password" in actor.due.split():
         left = " ".join(one for one in actor.due.split() if one != "password")

@@ -61,7 +61,7 @@ def person(
     snils = snils or valid_snils(number)
     made = Person(
         person_id=ids.new("psn"),
-        login=f"person_{secrets.token_hex(4)}x",
+        login=f"person_{''.join(secrets.choice('bcfghklp') for _ in range(10))}x",
         snils=snils,
         phone=f"+7900{number[:7]}",
         email=f"doctor{number}@example.ru",

@@ -4,6 +4,7 @@ from typing import Any
 
 import doors
 import make
+import pytest
 from conftest import World
 from registration.test_start_proved_registration import ticket
 
@@ -59,22 +60,23 @@ def test_an_invitation_is_for_one_snils(world: World) -> None:
     assert (answer.status, answer.code) == (409, "invitation-for-another")
 
 
-def test_the_cabinet_opens_with_the_role_and_only_it(world: World) -> None:
+@pytest.mark.parametrize("role", [Role.PHARMACY, Role.MANAGER])
+def test_the_cabinet_opens_with_the_role_and_only_it(world: World, role: Role) -> None:
     """No register is asked; the invitation is spent, the holder is listed, and the session has the role."""
     who = doors.applicant(world, listed=False)
-    number = invited(who, Role.PHARMACY, make.HOSPITAL)
+    number = invited(who, role, make.HOSPITAL)
     begun = world.client.call(NAME, body(who, number))
     assert begun.status == 202, begun.raw
     flow = begun.json["flow"]
     world.client.call("confirm_registration_contacts", doors.contact_codes(world, who, flow))
     assert world.client.call("complete_registration", doors.completion(flow, password=None)).status == 202
     person = doors.registered(world, who)
-    assert Account.get(person.person_id).grants == [{"role": "pharmacy", "organisation_id": make.HOSPITAL}]
+    assert Account.get(person.person_id).grants == [{"role": role.value, "organisation_id": make.HOSPITAL}]
     assert Invitation.get(make.HOSPITAL, number.split(".")[0]).state == "accepted"
     (holder,) = RoleHolder.query(make.HOSPITAL)
     assert holder.person_id == person.person_id
     opened = world.client.call("finish_sign_in", {"ticket": ticket(who)}).json["session"]
-    assert (opened["role"], opened["organisation_id"]) == ("pharmacy", make.HOSPITAL)
+    assert (opened["role"], opened["organisation_id"]) == (role.value, make.HOSPITAL)
 
 
 def test_an_invitation_spent_meanwhile_opens_no_cabinet(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import authenticator
 import doors
 import make
 import pytest
@@ -139,3 +140,17 @@ def test_the_journal_keeps_what_was_tried(world: World) -> None:
     world.client.call(NAME, _by_app(person), by=person)
     kept = [("session.confirmed", "code-wrong"), ("session.confirmed", "done")]
     assert doors.journal(person.person_id, NAME) == kept
+
+
+def test_a_copied_passkey_is_refused_and_told(world: World) -> None:
+    """A counter that went back confirms nothing, and the owner hears of it."""
+    person, device = make.person(), authenticator.Device()
+    authenticator.register(world, person, device)
+    for count, status in ((9, 200), (1, 409)):
+        clock.advance(2)
+        ways = world.client.call("list_ways_to_confirm", by=person).json["factors"]
+        (asked,) = [one["passkey"] for one in ways if one["kind"] == "passkey"]
+        answer = world.client.call(NAME, {"kind": "passkey", "assertion": device.get(asked, count=count)}, by=person)
+        assert answer.status == status, answer.raw
+        person.token = answer.json.get("token", person.token)
+    assert "копией" in world.sent(person.email)[-1]

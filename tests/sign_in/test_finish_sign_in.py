@@ -408,7 +408,7 @@ def test_the_places_are_kept_unreadable_and_few(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("age", "warnings", "due"),
-    [(75, 0, ""), (76, 1, ""), (89.9, 1, ""), (90.1, 1, "password")],
+    [(75, 0, ""), (77, 1, ""), (89.9, 1, ""), (90.1, 1, "password")],
 )
 def test_a_password_warns_before_its_end_and_is_due_after_it(world: World, age: float, warnings: int, due: str) -> None:
     """Two weeks before ninety days are over the answer says how many are left; then a new password comes first."""

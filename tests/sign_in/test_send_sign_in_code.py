@@ -56,7 +56,7 @@ def test_after_a_proof_a_code_is_sent_only_where_one_is_asked(world: World, stro
 
 def test_what_opens_without_a_person_gets_no_code(world: World) -> None:
     """The challenge of a passkey, and the proof of somebody who has no account, send nothing."""
-    ticket = give("passkey", "", nonce="n")
+    ticket = give("passkey", "", nonce="n", at=0)
     nobody = doors.proved(make.Person("", "", "11223344595", "", "", make.person().key, ""), strong=False)
     for one in (ticket, nobody):
         answer = world.client.call(NAME, {"ticket": one, "channel": "sms"})

@@ -126,7 +126,7 @@ def exchange_session(call: Call, account: Account, old: Session, role: str, orga
 
 def step_up_act(actor: Actor) -> str:
     """Return the act for which a factor in an open session is given."""
-    return f"step_up/{actor.person_id}/{actor.session_id}"
+    return f"step_up/{actor.person_id}/{actor.session_id}/{actor.factor_at}"
 
 
 class SessionRow(Answer):

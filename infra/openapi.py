@@ -34,6 +34,7 @@ DOMAIN_TITLES: Final = {
     "sign_in": "Вход",
     "factors": "Способы подтверждения",
     "sessions": "Сеансы",
+    "recovery": "Восстановление доступа",
     "accounts": "Учётные записи",
     "roles": "Роли и приглашения",
     "administration": "Администрирование",
@@ -50,7 +51,12 @@ _DONE: Final = {200: "Выполнено", 201: "Создано", 202: "Прин
 _REF: Final = "#/components/schemas/{name}"
 _EXAMPLE_URL: Final = "https://cabinet.example.org"
 _WRONG_FIELD: Final = wrong("/last_name", "Заполните это поле.", "required")
-_FACTS: Final = {"why": "это не JSON.", "version": POLICY_VERSION}  # what sentences with a gap are shown with
+# What sentences with a gap are shown with.
+_FACTS: Final = {
+    "why": "это не JSON.",
+    "version": POLICY_VERSION,
+    "reason": "ключ использован на другом сайте",
+}
 _OWN_SCHEMAS: Final = {
     "Problem": {
         "type": ("Адрес страницы справки об отказе", "Ведёт к записи этого кода."),
@@ -247,10 +253,11 @@ def _path(operation: Operation) -> Iterator[dict[str, Any]]:
 def _query(operation: Operation) -> Iterator[dict[str, Any]]:
     if operation.query is None:
         return
-    _, found = msgspec.json.schema_components((operation.query,), schema_hook=_of_text, ref_template=_REF)
-    schema = found[operation.query.__name__]  # enumerations have entries of their own
+    found = msgspec.json.schema_components((operation.query,), schema_hook=_of_text, ref_template="{name}")[1]
+    schema = found[operation.query.__name__]
     for name, field in schema["properties"].items():
         clean = _without_null(field)
+        clean |= {key: value for key, value in found.get(clean.pop("$ref", ""), {}).items() if key not in clean}
         clean.pop("examples", None)  # those of the text type do not fit the name
         said = ". ".join(part.rstrip(".") for part in (clean.pop("title", ""), clean.pop("description", "")) if part)
         required = name in schema["required"]
@@ -291,6 +298,8 @@ def _success(operation: Operation) -> dict[str, Any]:
         headers["ETag"] = _header("Версия записи: передайте её в If-Match при изменении.")
     if operation.answer is bytes:
         headers["Content-Disposition"] = _header("Имя файла.")
+        if operation.query is not None and "cursor" in operation.query.__struct_fields__:
+            headers["Cabinet-Next-Cursor"] = _header("Есть, когда записей больше, чем вошло: cursor следующего файла.")
         answer["content"] = {operation.media: {"schema": {"type": "string", "format": "binary"}}}
     elif operation.answer is not None:
         answer["content"] = {operation.media: {"schema": {"$ref": _REF.format(name=operation.answer.__name__)}}}

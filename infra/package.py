@@ -26,6 +26,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
+from infra import common_passwords  # noqa: E402 - found through the two paths above
 from infra.templates import functions, stateful  # noqa: E402 - found through the two paths above
 
 MAX_RESOURCES: Final = 500
@@ -140,6 +141,7 @@ def _bundle(work: Path, target: Path) -> Archive:
     skip = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
     shutil.copytree(ROOT / "functions/chalicelib", work / "chalicelib", ignore=skip)
     shutil.copy(ROOT / "functions/app.py", work)
+    common_passwords.write(work)
     _compile(work, "/var/task")
     return _zip(work, target)
 

@@ -15,4 +15,7 @@ done
 "$python" -m venv .venv || fail "The virtual environment could not be made: install the venv module (on Debian: apt-get install python3-venv) and try again."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt \
   || fail "The packages of requirements.txt could not be installed: see the message above, check the connection to your package index and try again."
+
+# Only tests use these programs, and say so themselves where one is missing: the cabinet runs without them.
+command -v apt-get >/dev/null && bash infra/debian.sh openssl libengine-gost-openssl oathtool
 touch .venv/ready

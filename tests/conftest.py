@@ -1,4 +1,4 @@
-"""One cloud for the whole run, emptied between tests; one clock; one register."""
+"""One cloud for the whole run, emptied between tests; one clock; one register and one ЕСИА."""
 
 import sys
 from collections.abc import Iterator
@@ -13,19 +13,24 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
         sys.path.insert(0, str(place))
 
 from infra.local.engine import Engine  # noqa: E402 - the paths come first
+from infra.sandboxes.esia import EsiaSandbox  # noqa: E402 - see above
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
+RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
 
 
 class World:
     """Everything that a test may look at or touch."""
 
-    def __init__(self, engine: Engine, register: FrmrSandbox, app: Any, pump: Any, trips: Any) -> None:
+    def __init__(
+        self, engine: Engine, register: FrmrSandbox, esia: EsiaSandbox, app: Any, pump: Any, trips: Any
+    ) -> None:
         import make
 
         self.engine = engine
         self.register = register
+        self.esia = esia
         self.client = make.Client(app)
         self.pump = pump
         self.trips = trips
@@ -51,9 +56,12 @@ class World:
 
 @pytest.fixture(scope="session")
 def whole_world() -> Iterator[World]:
-    """Start the cloud, the register and the application once."""
+    """Start the cloud, the outside systems and the application once."""
     register = FrmrSandbox()
-    with Engine(CABINET_FRMR_URL=register.start()) as engine:
+    esia = EsiaSandbox(cabinet_time, [RETURN_ADDRESS])
+    esia.start()
+    keys = {"esia_signing": esia.client.private.hex(), "oidc": "sandbox"}
+    with Engine(keys, CABINET_FRMR_URL=register.start(), **esia.environment()) as engine:
         from trips import Trips, current
 
         from app import app
@@ -70,8 +78,16 @@ def whole_world() -> Iterator[World]:
             finally:
                 current.reset(mark)
 
-        yield World(engine, register, app, Pump(catalogue.workers, handle), Trips())
+        yield World(engine, register, esia, app, Pump(catalogue.workers, handle), Trips())
     register.stop()
+    esia.stop()
+
+
+def cabinet_time() -> float:
+    """Return the time by the clock that the tests move."""
+    from chalicelib.kit import clock
+
+    return clock.now().timestamp()
 
 
 @pytest.fixture
@@ -79,6 +95,7 @@ def world(whole_world: World) -> Iterator[World]:
     """Give an empty cabinet."""
     whole_world.empty()
     whole_world.register.fault("ok")
+    whole_world.esia.fault("ok")
     yield whole_world
     whole_world.empty()
 

@@ -4,18 +4,23 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import argon2._password_hasher as hasher
 import make
+import msgspec
 import pytest
+import trips
 from conftest import World
 
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Login
-from chalicelib.kit import clock
+from chalicelib.kit import clock, door, ticket
+from chalicelib.kit.tables import Table
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
+from chalicelib.kit.transaction import Step, commit
 from chalicelib.kit.vault import OwnerKey
+from chalicelib.sign_in.schemas import Proof, give
 
 T = TypeVar("T")
 WORKER_CARD = {
@@ -133,14 +138,26 @@ def registered(world: World, who: Applicant) -> make.Person:
     return make.Person(account.person_id, login, who.body["snils"], who.phone, who.email, key, totp="")
 
 
-def ask_login(world: World, login: str) -> str:
+def device(who: make.Person) -> str:
+    """Return the sign of a device from which a person has signed in before."""
+    return ticket.seal("device", 3600, person=who.person_id, epoch=int(Account.get(who.person_id).epoch))
+
+
+def proved(who: make.Person, *, strong: bool = True, by: Literal["esia", "oidc", "signature"] = "esia") -> str:
+    """Return the ticket that a door which proves identity gives for a person."""
+    proof = Proof(door=by, snils=who.snils, strong=strong, last_name="Орлова", first_name="Анна")
+    said = msgspec.to_builtins(proof)
+    return give("proved", who.person_id, nonce=secrets.token_hex(8), at=clock.epoch(), proof=said)
+
+
+def ask_login(world: World, login: str, device: str | None = None) -> str:
     """Pass the first step of sign-in and return its ticket."""
-    return str(world.client.call("start_sign_in", {"login": login}).json["ticket"])
+    return str(world.client.call("start_sign_in", {"login": login, "device": device}).json["ticket"])
 
 
-def ask_password(world: World, login: str, password: str = make.PASSWORD) -> str:
+def ask_password(world: World, login: str, password: str = make.PASSWORD, device: str | None = None) -> str:
     """Pass the password and return its ticket."""
-    body = {"ticket": ask_login(world, login), "password": password}
+    body = {"ticket": ask_login(world, login, device), "password": password}
     answer = world.client.call("check_password", body)
     assert answer.status == 200, answer.raw
     return str(answer.json["ticket"])
@@ -197,6 +214,22 @@ def together(count: int, act: Callable[[], T]) -> list[T]:
     """Do the same thing many times at once."""
     with ThreadPoolExecutor(16) as pool:
         return [one.result() for one in [pool.submit(act) for _ in range(count)]]
+
+
+def overtake(patch: pytest.MonkeyPatch, act: Callable[[], Any], writes: type[Table] | None = None) -> None:
+    """Do something once, between the reading and the writing of the next call (that writes an item of a kind)."""
+
+    def overtaken(steps: list[Step]) -> None:
+        if writes is None or any(isinstance(step.item, writes) for step in steps):
+            patch.setattr(door, "commit", commit)
+            mark = trips.current.set("")  # what happens meanwhile is not the work of the overtaken call
+            try:
+                act()
+            finally:
+                trips.current.reset(mark)
+        commit(steps)
+
+    patch.setattr(door, "commit", overtaken)
 
 
 def count_hashings(patch: pytest.MonkeyPatch) -> list[str]:

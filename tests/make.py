@@ -20,6 +20,7 @@ from chalicelib.profile.tables import Profile
 HOSPITAL = "1.2.643.5.1.13.13.12.2.77.9001"
 OTHER_HOSPITAL = "1.2.643.5.1.13.13.12.2.77.9002"
 PASSWORD = "Zimnij-Sad-2026"
+USUAL_ADDRESS = "10.77.0.1"
 _hash: list[str] = []
 
 
@@ -60,7 +61,7 @@ def person(
     snils = snils or valid_snils(number)
     made = Person(
         person_id=ids.new("psn"),
-        login=f"person_{secrets.token_hex(4)}x",
+        login=f"person_{''.join(secrets.choice('bcfghklp') for _ in range(10))}x",
         snils=snils,
         phone=f"+7900{number[:7]}",
         email=f"doctor{number}@example.ru",
@@ -76,6 +77,7 @@ def person(
         login=made.login,
         assurance=assurance,
         password_hash=password_hash(),
+        password_changed_at=clock.epoch(),
         wrapped_key=made.key.wrapped,
         contacts=made.key.seal("account/contacts", contacts),
         contacts_reviewed_at=clock.epoch(),
@@ -114,8 +116,8 @@ def employ(made: Person, organisation_id: str, data: ProfileData) -> None:
     ).save()
 
 
-def sign_in(made: Person, role: Role = Role.WORKER, organisation_id: str | None = None) -> str:
-    """Open a session the short way and return its token."""
+def sign_in(made: Person, role: Role = Role.WORKER, organisation_id: str | None = None, **facts: Any) -> str:
+    """Open a session the short way and return its token; `facts` differ from the usual."""
     account = Account.get(made.person_id)
     opened, made.token = session.begin(
         made.person_id,
@@ -124,8 +126,10 @@ def sign_in(made: Person, role: Role = Role.WORKER, organisation_id: str | None 
         assurance=account.assurance,
         consent_version=POLICY_VERSION,
         wrapped_key=made.key.wrapped,
-        source="test",
-        origin=made.key.seal("session/origin", {"address": "test"}),
+        source=secret.look_up("source", USUAL_ADDRESS),
+        device=secret.look_up("device", ""),
+        origin=made.key.seal("session/origin", {"address": USUAL_ADDRESS, "device": ""}),
+        **facts,
     )
     opened.save()
     account.update(actions=[Account.session_ends[opened.session_id].set(int(opened.absolute_until))])
@@ -224,6 +228,7 @@ class Client:
 
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.addresses: dict[str, str] = {}
 
     def send(self, made: dict[str, Any]) -> Answer:
         """Send an event as it is."""
@@ -244,11 +249,15 @@ class Client:
         headers: dict[str, str] | None = None,
         **path_values: str,
     ) -> Answer:
-        """Call an operation; `idempotency=""` makes a fresh key for POST, None sends none."""
+        """Call an operation; `idempotency=""` makes a fresh key for POST, None sends none.
+
+        Who is signed in calls from the address where his session was opened, unless told otherwise.
+        """
         operation = catalogue.operations[name]
         sent = dict(headers or {})
         if by is not None:
             sent["Authorization"] = f"Bearer {by.token}"
+            address = address or self.addresses.get(by.token, USUAL_ADDRESS)
         if match is not None:
             sent["If-Match"] = match
         if idempotency is not None and operation.method == "POST":
@@ -268,9 +277,12 @@ class Client:
         )
         mark = trips.current.set(operation.name)
         try:
-            return self.send(made)
+            answer = self.send(made)
         finally:
             trips.current.reset(mark)
+        if answer.status < 300 and b'"token":"' in answer.raw:
+            self.addresses[str(answer.json["token"])] = made["requestContext"]["identity"]["sourceIp"]
+        return answer
 
     def run(self, name: str, example: Example, **overrides: Any) -> Answer:
         """Call an operation as its example says, with some parts replaced."""

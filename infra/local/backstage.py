@@ -1,4 +1,4 @@
-"""`/_local`: what only the local cabinet has: the messages it sent, the register's people, its clock, faults on demand."""
+"""`/_local`: what only the local cabinet has: messages it sent, the register's people, a page for passkeys, its clock, faults."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeGuard
 from urllib.parse import urlsplit
 
@@ -17,8 +18,8 @@ from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import InvalidJson, MethodNotAllowed, RouteNotFound, UnsupportedMediaType
 from infra.local.gateway import GatewayRequest, problem, refused
 
+HERE: Final = Path(__file__).parent
 HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
-MODES: Final = ("slow", "down", "refusing", "flaky", "ok")
 MAX_ADVANCE: Final = 10 * 366 * 24 * 3600
 MAX_DELAY: Final = 600
 STYLE: Final = (
@@ -32,7 +33,11 @@ PAGE: Final = (
 
 
 class System(Protocol):
-    """The sandbox of an outside system."""
+    """The sandbox of an outside system, and the ways in which it can misbehave."""
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """What it can be told to be."""
 
     def fault(self, mode: str, seconds: float = 10.0) -> None:
         """Behave as the mode says."""
@@ -69,7 +74,12 @@ class Backstage:
             return problem(
                 403, "not-local", "Только с этого компьютера", "Откройте этот адрес через localhost или 127.0.0.1."
             )
-        views = {"/_local/outbox": ("GET", self._outbox), "/_local/people": ("GET", self._people)}
+        views = {
+            "/_local/outbox": ("GET", self._outbox),
+            "/_local/people": ("GET", self._people),
+            "/_local/passkey": ("GET", _passkey),
+            "/_local/passkey.js": ("GET", _passkey_script),
+        }
         commands = {"/_local/clock": ("POST", self._clock), "/_local/faults": ("POST", self._faults)}
         method, act = (views | commands).get(request.raw_path, ("", None))
         if act is None:
@@ -129,8 +139,9 @@ class Backstage:
         name, mode, seconds = body.get("system"), body.get("mode"), body.get("seconds", 10)
         if not isinstance(name, str) or name not in self.systems:
             return _wrong("system", f"Такой системы нет. Есть: {', '.join(self.systems)}.")
-        if mode not in MODES:
-            return _wrong("mode", f"Такого режима нет. Есть: {', '.join(MODES)}.")
+        modes = self.systems[name].modes
+        if mode not in modes:
+            return _wrong("mode", f"Такого режима нет. Есть: {', '.join(modes)}.")
         if not _is_number(seconds, MAX_DELAY):
             return _wrong("seconds", f"Укажите число секунд от 0 до {MAX_DELAY}.")
         self.systems[name].fault(mode, seconds)
@@ -173,12 +184,25 @@ def _json(tree: object) -> Response:
     return Response(json.dumps(tree, ensure_ascii=False), content_type="application/json")
 
 
+def _passkey(_: GatewayRequest) -> Response:
+    """Show the trial page of passkeys, whose one script is a file of this address."""
+    return _framed("Ключ доступа", (HERE / "passkey.html").read_text("utf-8"), "script-src 'self'; connect-src 'self'")
+
+
+def _passkey_script(_: GatewayRequest) -> Response:
+    return Response((HERE / "passkey.js").read_text("utf-8"), content_type="text/javascript; charset=utf-8")
+
+
 def _page(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Response:
     head = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in heads)
     lines = ["".join(f"<td><pre>{html.escape(str(one or ''))}</pre></td>" for one in row) for row in rows]
     body = f"<table border><tr>{head}</tr>{''.join(f'<tr>{one}</tr>' for one in lines)}</table>"
-    response = Response(PAGE.format(style=STYLE, title=title, body=body if lines else "<p>Пока пусто.</p>"))
+    return _framed(title, body if lines else "<p>Пока пусто.</p>")
+
+
+def _framed(title: str, body: str, more: str = "") -> Response:
+    response = Response(PAGE.format(style=STYLE, title=title, body=body))
     style = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{style}'"
+    policy = "; ".join(filter(None, ("default-src 'none'", f"style-src 'sha256-{style}'", more)))
     response.headers.update({"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy})
     return response

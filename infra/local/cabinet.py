@@ -65,8 +65,9 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
         f"  {url}/v1/… — операции кабинета; описание: {url}/openapi.json",
         f"  {url}/_local/outbox — отправленные СМС и письма",
         f"  {url}/_local/people — люди учебного регистра ФРМР",
+        f"  {url}/_local/passkey — подключить ключ доступа и войти им",
         f'  POST {url}/_local/clock {{"advance_seconds": 60}} — перевести часы вперёд',
-        f'  POST {url}/_local/faults {{"system": "frmr", "mode": "slow|down|refusing|flaky|ok"}} — испортить регистр',
+        f'  POST {url}/_local/faults {{"system": "frmr|esia", "mode": "slow|down|refusing|flaky|ok"}} — испортить регистр или ЕСИА',
         *sign_ins,
         "Остановить: Ctrl-C.",
         sep="\n",
@@ -77,30 +78,34 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
 
 
 def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
-    """Start the cloud, the register and the workers, load the demonstration, and let requests in."""
+    """Start the cloud, the outside systems and the workers, load the demonstration, and let requests in."""
+    from chalicelib.kit import clock  # noqa: PLC0415 - see above
     from infra.local.engine import Engine  # noqa: PLC0415 - see the module's docstring
+    from infra.sandboxes.esia import EsiaSandbox  # noqa: PLC0415 - see above
     from infra.sandboxes.frmr import FrmrSandbox  # noqa: PLC0415 - see above
 
-    sandbox = FrmrSandbox()
-    frmr_url = sandbox.start()
+    sandbox, esia = FrmrSandbox(), EsiaSandbox(lambda: clock.now().timestamp(), [f"{url}/esia/return.html"])
+    frmr_url, _ = sandbox.start(), esia.start()
+    environment = esia.environment() | {"CABINET_PUBLIC_URL": url, "CABINET_FRMR_URL": frmr_url}
     # Never left: a request that outlives the others must not find the way to a real cloud.
-    contextlib.ExitStack().enter_context(Engine(CABINET_PUBLIC_URL=url, CABINET_FRMR_URL=frmr_url))
+    contextlib.ExitStack().enter_context(Engine({"esia_signing": esia.client.private.hex()}, **environment))
     app = importlib.import_module("app").app  # functions/app.py, only now: tables read their names from the environment
     from chalicelib.kit import catalogue  # noqa: PLC0415 - see above
-    from infra.local.backstage import Backstage  # noqa: PLC0415 - see above
+    from infra.local.backstage import Backstage, System  # noqa: PLC0415 - see above
     from infra.local.pump import Pump  # noqa: PLC0415 - see above
 
     pump = Pump(catalogue.workers)
     pump.start()
     stack.callback(pump.stop)
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register
-    sign_ins = _load(app, pump, sandbox)
-    systems = {"frmr": sandbox}
+    stack.callback(esia.stop)
+    doors = [f"  {url}/esia/start.html — вход через учебные Госуслуги ({esia.url})", *_load(app, pump, sandbox)]
+    systems: dict[str, System] = {"frmr": sandbox, "esia": esia}
     hands = Backstage(
         pump=pump, systems=systems, people=sandbox.people, registered=_is_registered, healed=_forget_failures
     )
     front.open(app, hands)
-    return sign_ins
+    return doors
 
 
 def _load(app: Any, pump: Any, sandbox: Any) -> "list[str]":

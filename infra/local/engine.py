@@ -7,6 +7,7 @@ imported above, and whoever uses the engine imports the application only inside 
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, Self
@@ -48,10 +49,14 @@ def backend(service: str) -> Any:
 
 
 class Engine:
-    """The cloud that the cabinet stands on, for `make run` and the tests; all of it is gone when the block ends."""
+    """The cloud that the cabinet stands on, for `make run` and the tests; all of it is gone when the block ends.
 
-    def __init__(self, **environment: str) -> None:
+    `keys`: how the cabinet presents itself to outside systems, kept in its deployment secret.
+    """
+
+    def __init__(self, keys: Mapping[str, str] | None = None, **environment: str) -> None:
         self._environment = ENVIRONMENT | environment
+        self._keys = {"frmr": "sandbox", **(keys or {})}
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -114,7 +119,7 @@ class Engine:
         key = aws.client("kms").create_key(Description="Keys of owners and the deployment secret")["KeyMetadata"]
         aws.client("kms").create_alias(AliasName=settings.key_alias(), TargetKeyId=key["KeyId"])
         aws.client("sesv2").create_email_identity(EmailIdentity=settings.mail_sender())
-        secret.store(root=secrets.token_hex(32), frmr="sandbox")
+        secret.store(root=secrets.token_hex(32), **self._keys)
 
 
 def take_stream(table: Any) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ class Front:
         site = self._site.resolve()
         response = send_from_directory(site, path, request.environ, conditional=conditional, max_age=SITE_SECONDS)
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"  # what a page's own <meta> cannot say
         del response.headers["Date"]  # the server writes its own
         return response
 

@@ -47,7 +47,7 @@ CHANGES: Final = "/frmr/v1/workers/changes"
 Answer = tuple[int, dict[str, Any]]
 
 
-class _QuietHandler(WSGIRequestHandler):
+class QuietHandler(WSGIRequestHandler):
     """Writes no request log and hangs up for good when an answer is broken off."""
 
     timeout = 60  # a client that sends half a request does not hold its thread for ever
@@ -60,7 +60,7 @@ class _QuietHandler(WSGIRequestHandler):
         self.close_connection = True
 
 
-class _QuietServer(ThreadedWSGIServer):
+class QuietServer(ThreadedWSGIServer):
     """Keeps tracebacks to itself: their messages could quote personal data."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the parent's name
@@ -73,6 +73,8 @@ class _QuietServer(ThreadedWSGIServer):
 class FrmrSandbox:
     """The register on 127.0.0.1, its people, the changes it took, and its faults."""
 
+    modes = MODES
+
     def __init__(self, key: str = "sandbox", port: int = 0, people: Iterable[dict[str, Any]] | None = None) -> None:
         source = json.loads(PEOPLE_FILE.read_text(encoding="utf-8")) if people is None else people
         self._workers = {worker["snils"]: copy.deepcopy(worker) for worker in source}
@@ -84,7 +86,7 @@ class FrmrSandbox:
         self._requests = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server: _QuietServer | None = None
+        self._server: QuietServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> str:
@@ -93,7 +95,7 @@ class FrmrSandbox:
             raise RuntimeError("the sandbox is already running")
         self._stopping = threading.Event()
         try:
-            server = _QuietServer("127.0.0.1", self._port, self._application, handler=_QuietHandler)
+            server = QuietServer("127.0.0.1", self._port, self._application, handler=QuietHandler)
         except SystemExit as refusal:  # werkzeug leaves the whole program when the port is taken
             raise OSError(f"port {self._port} of 127.0.0.1 cannot be listened on") from refusal
         self._server = server

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chalicelib.kit import catalogue
+from chalicelib.kit import catalogue, settings
 from chalicelib.kit.catalogue import EMAIL, PDF, Declared, Every, Operation, Outside, Queue, Worker
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal
 from chalicelib.kit.refusals import (
@@ -170,6 +170,9 @@ def _parameters(declared: list[Declared]) -> dict[str, Any]:
         found["MailIdentity"] = text | {"Description": "The verified identity of SES that the address belongs to."}
     for system in sorted({system for one in declared for system in systems(one)}):
         found[f"{camel(system)}Url"] = text | {"Description": f"The base address of the outside system {system}."}
+        for name in settings.OUTSIDE[system][1:]:
+            said = f"The {name.replace('_', ' ')} of the outside system {system}; empty while it is not connected."
+            found[f"{camel(system)}{camel(name)}"] = text | {"Default": "", "Description": said}
     return found
 
 
@@ -206,7 +209,8 @@ def _environment(declared: Declared, prefix: str) -> dict[str, Any]:
     if EMAIL in declared.uses:
         found["CABINET_MAIL_SENDER"] = {"Ref": "MailSender"}
     for system in systems(declared):
-        found[f"CABINET_{system.upper()}_URL"] = {"Ref": f"{camel(system)}Url"}
+        for name in settings.OUTSIDE[system]:
+            found[f"CABINET_{system}_{name}".upper()] = {"Ref": f"{camel(system)}{camel(name)}"}
     return found
 
 

@@ -29,7 +29,8 @@ from chalicelib.kit.catalogue import (
     Uses,
     Worker,
 )
-from chalicelib.kit.records.tables import Counter, DeploymentSecret, Idempotency, Outbox, Session
+from chalicelib.kit.counts.tables import Counter
+from chalicelib.kit.records.tables import DeploymentSecret, Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra.templates.stateful import channels, export_name, plain_name
 
@@ -73,7 +74,7 @@ def log_group(domain: str, prefix: str) -> str:
 def _operation_touches(operation: Operation) -> set[Touch]:
     found = {Get(DeploymentSecret), Put(SecurityRecord), Update(SecurityRecord), Update(Counter)}
     if not operation.public:
-        found |= {Put(JournalRecord), Get(Session), Update(Session)}
+        found |= {Put(JournalRecord), Get(Session), Update(Session), Put(Outbox)}  # the outbox: a session that moved
     if operation.changes:
         found |= {Put(Idempotency), Get(Idempotency)}
     return found

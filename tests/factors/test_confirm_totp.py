@@ -1,5 +1,8 @@
 """The first code of the app proves that it holds the secret; only then it is a factor."""
 
+import shutil
+import subprocess
+
 import doors
 import make
 import pyotp
@@ -107,6 +110,43 @@ def test_the_app_opens_the_next_sign_in(world: World) -> None:
     if make.totp_code(person) != _code(secret):
         assert world.client.call("finish_sign_in", body | {"code": make.totp_code(person)}).code == "code-wrong"
     assert world.client.call("finish_sign_in", body | {"code": _code(secret)}).status == 201
+
+
+@pytest.mark.proof
+def test_an_independent_program_makes_the_same_codes(world: World) -> None:
+    """oathtool, which shares no line with the cabinet, opens the connection and the next sign-in."""
+    assert shutil.which("oathtool"), "oathtool is missing: run infra/proof.sh (on Debian: apt-get install oathtool)."
+    person = make.person()
+    secret = _started(world, person)
+    doors.at_step_start()
+    assert world.client.call(NAME, {"code": _by_oathtool(secret)}, by=person).status == 200
+    clock.advance(60)
+    body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": _by_oathtool(secret)}
+    assert world.client.call("finish_sign_in", body).status == 201
+
+
+def _by_oathtool(secret: str) -> str:
+    moment = clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
+    told = subprocess.run(
+        ["oathtool", "--totp", "--base32", "--now", moment, secret], capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+def test_the_app_gets_its_name_and_new_recovery_codes(world: World) -> None:
+    """The answer shows the factors and ten codes, once; without a name the app is called what it is."""
+    person = make.person()
+    body = {"code": _code(_started(world, person)), "name": "Яндекс Ключ"}
+    answer = world.client.call(NAME, body, by=person)
+    (app,) = (one for one in answer.json["items"] if one["kind"] == "totp")
+    assert app["name"] == "Яндекс Ключ"
+    assert clock.moment(clock.epoch() - 60) <= app["added_at"] <= clock.moment(clock.epoch())
+    assert len(answer.json["recovery_codes"]) == 10
+    clock.advance(60)
+    make.sign_in(person)
+    again = world.client.call(NAME, {"code": _code(_started(world, person))}, by=person)
+    assert [one["name"] for one in again.json["items"] if one["kind"] == "totp"] == ["Приложение с кодами"]
+    assert not set(again.json["recovery_codes"]) & set(answer.json["recovery_codes"])
 
 
 def test_a_lost_answer_is_given_again(world: World) -> None:

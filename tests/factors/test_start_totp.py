@@ -1,10 +1,14 @@
 """Connecting an app with codes: the secret is shown once, to a proven person with a fresh factor."""
 
+import base64
+import zlib
 from collections.abc import Callable
+from xml.etree import ElementTree as ET
 
 import doors
 import make
 import pytest
+import segno
 from conftest import World
 
 from chalicelib.accounts.tables import Account
@@ -53,6 +57,38 @@ def test_the_secret_is_shown_and_not_in_use_yet(world: World, made: Callable[[],
     assert account.totp == before
     assert account.totp_pending is not None
     assert secret not in str(account.serialize())
+
+
+def test_the_secret_comes_as_a_qr_code_too(world: World) -> None:
+    """Both pictures show the modules of one code of the address, drawn again here from the picture's own points."""
+    answer = world.client.call(NAME, by=make.person()).json
+    wanted = [
+        [bool(module) for module in row] for row in segno.make(answer["address"], micro=False).matrix_iter(border=4)
+    ]
+    assert png_modules(base64.b64decode(answer["qr_png"]), scale=6) == wanted
+    assert ET.fromstring(answer["qr_svg"]).tag.endswith("svg")  # noqa: S314 - our own picture
+    assert "<script" not in answer["qr_svg"]
+
+
+def png_modules(png: bytes, scale: int) -> list[list[bool]]:
+    """Read a one-bit PNG, its rows written plainly or as the difference to the row above, into rows of dark modules."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width = int.from_bytes(png[16:20], "big")
+    packed, place = b"", 8
+    while place < len(png):
+        size = int.from_bytes(png[place : place + 4], "big")
+        packed += png[place + 8 : place + 8 + size] if png[place + 4 : place + 8] == b"IDAT" else b""
+        place += size + 12
+    line = (width + 7) // 8 + 1
+    raw = zlib.decompress(packed)
+    rows, above = [], bytes(line - 1)
+    for start in range(0, len(raw), line):
+        assert raw[start] in {0, 2}
+        told = raw[start + 1 : start + line]
+        above = told if raw[start] == 0 else bytes((x + y) % 256 for x, y in zip(told, above, strict=True))
+        rows.append(above)
+    rows = rows[scale // 2 :: scale]
+    return [[not row[point // 8] >> (7 - point % 8) & 1 for point in range(scale // 2, width, scale)] for row in rows]
 
 
 def test_each_start_makes_another_secret(world: World) -> None:

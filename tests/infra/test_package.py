@@ -38,10 +38,11 @@ def test_every_source_has_its_compiled_file_that_is_never_checked(bundle: zipfil
 def test_the_bundle_holds_the_product_and_its_data_only(bundle: zipfile.ZipFile) -> None:
     """No tests, no tools, no leftovers; the dated data of the law comes along."""
     assert "chalicelib/kit/data/journal_retention.json" in bundle.namelist()
+    assert "chalicelib/accounts/data/common_passwords.txt.gz" in bundle.namelist()
     for name in bundle.namelist():
         assert name.startswith(("app.py", "__pycache__/app.", "chalicelib/")), name
         assert "test" not in Path(name).parts[-1].split("_")[0], name
-        assert Path(name).suffix in {".json", ".py", ".pyc", ".typ", ".ttf"}, name
+        assert Path(name).suffix in {".json", ".py", ".pyc", ".typ", ".ttf", ".gz", ".txt"}, name
 
 
 def test_compiled_files_name_no_place_of_the_building_machine(bundle: zipfile.ZipFile) -> None:

@@ -11,8 +11,9 @@ import pytest
 from chalicelib.kit import catalogue
 from chalicelib.kit.access import Own, Role
 from chalicelib.kit.catalogue import QUEUES, SMS, Every, Operation, Outside, Put, Queue, Stream, Worker
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.outbox import Sms
-from chalicelib.kit.records.tables import Counter, Outbox, Session
+from chalicelib.kit.records.tables import Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra import package
 from infra.templates import functions, rights, stateful
@@ -60,7 +61,7 @@ def call(**overrides: Any) -> Operation:
         "audit": "nothing.read",
     }
     given |= dict.fromkeys(("reads", "writes", "uses", "effects", "refuses"), ())
-    given |= dict.fromkeys(("public", "claimed", "fresh", "match", "internal"), False)
+    given |= dict.fromkeys(("public", "claimed", "unsettled", "fresh", "match", "internal"), False)
     given |= {"status": 200, "body": None, "query": None, "answer": None, "media": "application/json"}
     return Operation(**given | {"memory": 256, "timeout": 10} | overrides)
 
@@ -292,6 +293,20 @@ def test_whoever_asks_an_outside_system_is_told_its_address() -> None:
         given = {name for name in one["Environment"]["Variables"] if name.endswith("_URL")} - {"CABINET_PUBLIC_URL"}
         asked = {f"CABINET_{use.system.upper()}_URL" for use in declared.uses if isinstance(use, Outside)}
         assert given == asked
+
+
+def test_whoever_asks_an_identity_provider_is_told_how_it_is_connected() -> None:
+    """Settings of ЕСИА and of the gateway are parameters that may stay empty, for the two operations and no other."""
+    catalogue.load()
+    template = stacks()["sign_in"]
+    for declared in [*catalogue.operations.values(), *catalogue.workers.values()]:
+        one = of_type(stacks()[declared.domain], "Lambda::Function")[f"{stateful.camel(declared.name)}Function"]
+        given = one["Environment"]["Variables"]
+        wanted = Outside("esia") in declared.uses
+        assert wanted == (given.get("CABINET_ESIA_CLIENT_ID") == {"Ref": "EsiaClientId"})
+        assert wanted == (given.get("CABINET_OIDC_SCOPE") == {"Ref": "OidcScope"})
+    for name in ("EsiaClientId", "EsiaCertificate", "EsiaIssuer", "EsiaProviderCertificates", "OidcClientId"):
+        assert template["Parameters"][name]["Default"] == ""
 
 
 def test_a_queue_has_a_dead_letter_queue_and_time_for_its_worker(nothing: None) -> None:

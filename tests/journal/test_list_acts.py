@@ -1,8 +1,9 @@
 """One's own journal by period and kind."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import logs
 import make
 import papers
 import pytest
@@ -11,6 +12,7 @@ from conftest import World
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.trail.tables import JournalRecord
+from chalicelib.kit.vault import OwnerKey
 
 DAY = 24 * 3600
 
@@ -159,7 +161,7 @@ def test_the_newest_act_comes_first_with_its_time(world: World) -> None:
 
 
 def test_a_period_includes_both_its_days(world: World) -> None:
-    """From the first moment of `since` to the last one of `until`, by UTC."""
+    """From the first moment of `since` to the last one of `until`, by Moscow time."""
     worker, first = days_of_acts(world)
     second, third = first + timedelta(days=1), first + timedelta(days=2)
 
@@ -171,6 +173,32 @@ def test_a_period_includes_both_its_days(world: World) -> None:
     assert dates(until=second) == {first.isoformat(), second.isoformat()}
     assert dates(since=second) == {second.isoformat(), third.isoformat()}
     assert dates(since=first - timedelta(days=9), until=first - timedelta(days=1)) == set()
+
+
+def test_days_of_a_period_are_days_of_moscow(world: World) -> None:
+    """21:00 UTC is the next day there."""
+    worker = papers.doctor(world)
+    for number, second in enumerate((59, 0)):
+        at = datetime(2026, 11, 21, 20 + number, second, second, tzinfo=UTC)
+        logs.record(worker.person_id, at).save()
+    shown = page(world, worker, since="2026-11-22", until="2026-11-22")["items"]
+    assert [one["at"] for one in shown] == ["2026-11-21T21:00:00Z"]
+
+
+def test_ones_own_acts_say_where_they_came_from(world: World) -> None:
+    """Address and device of the sign-in; nothing when they were not kept or sealed with a former key."""
+    worker = papers.doctor(world)
+    place = {"address": "203.0.113.7", "device": "Firefox"}
+    former = OwnerKey.new(worker.person_id)
+    for number, origin in enumerate(
+        (worker.key.seal("session/origin", place), former.seal("session/origin", place), None)
+    ):
+        logs.record(worker.person_id, number=number, origin=origin).save()
+    shown = [(one["address"], one["device"]) for one in reversed(page(world, worker)["items"])]
+    assert shown == [("203.0.113.7", "Firefox"), (None, None), (None, None)]
+    raw = papers.raw(JournalRecord)
+    assert "203.0.113.7" not in raw
+    assert "Firefox" not in raw
 
 
 def test_one_kind_is_shown_page_by_page(world: World) -> None:

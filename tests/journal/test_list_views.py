@@ -89,6 +89,7 @@ def test_the_worker_sees_in_what_capacity_and_for_whom_others_looked(world: Worl
     assert [one["kind"] for one in shown["items"]] == ["licence.confirmed", "worker.read"]
     assert {(one["role"], one["organisation_id"]) for one in shown["items"]} == {(Role.HR.value, make.HOSPITAL)}
     assert (shown["eventual"], shown["next_cursor"]) == (True, None)
+    assert not {"address", "device", "person_id"} & set(shown["items"][0])
 
 
 def test_a_found_worker_sees_that_he_was_looked_for(world: World) -> None:

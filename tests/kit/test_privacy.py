@@ -71,7 +71,7 @@ class Witness:
 
 PERSONAL = {
     "snils", "last_name", "first_name", "middle_name", "birth_date", "phone", "email", "alternative_phone", "login",
-    "password", "code", "phone_code", "email_code", "token", "ticket", "flow", "activation", "secret", "address",
+    "password", "code", "device", "phone_code", "email_code", "token", "ticket", "flow", "activation", "secret", "address",
     "workplace_address", "telegram", "viber", "inn", "personnel_number", "licence_number",
 }  # fmt: skip
 PUBLISHED = {kind.example for kind in Text.__subclasses__()}  # the hints of fields quote these themselves

@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -83,6 +84,7 @@ class StillPump:
 class Register:
     """A stand-in for a sandbox: it remembers its fault."""
 
+    modes = ("slow", "down", "refusing", "flaky", "ok")
     mode = ""
     seconds = 0.0
 
@@ -343,6 +345,22 @@ def test_people_of_the_register_are_listed_with_whether_they_have_a_cabinet(ask:
     page = ask("GET", "/_local/people", None, {"Accept": "text/html"})[2].decode()
     assert "&lt;i&gt;Лукошкина" in page
     assert "<td><pre>да</pre></td>" in page
+
+
+def test_the_page_of_passkeys_runs_its_own_script_only(ask: Ask) -> None:
+    """The policy allows scripts and calls of this origin, nothing inline, and the script is a file."""
+    status, headers, body = ask("GET", "/_local/passkey", None, {"Accept": "text/html"})
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert re.findall(r"<script([^>]*)>(.*?)</script>", body.decode()) == [
+        (' type="module" src="/_local/passkey.js"', "")
+    ]
+    status, headers, body = ask("GET", "/_local/passkey.js")
+    assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert b"navigator.credentials.create" in body
 
 
 def test_the_clock_moves_forward_and_what_is_due_runs(ask: Ask, pump: StillPump) -> None:

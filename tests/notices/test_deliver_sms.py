@@ -4,9 +4,10 @@ import papers
 from conftest import World
 
 from chalicelib.kit import clock
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.jobs import enqueue
 from chalicelib.kit.outbox import Sms
-from chalicelib.kit.records.tables import Counter, Outbox
+from chalicelib.kit.records.tables import Outbox
 
 PHONE, OTHER = "+79161234567", "+79167654321"
 

@@ -5,6 +5,7 @@ import re
 import doors
 import make
 import pytest
+import returns
 from conftest import World
 
 from chalicelib.accounts.schemas import ACTIVATION_SECONDS, POLICY_VERSION
@@ -111,6 +112,14 @@ def test_password_and_consent_are_asked_as_at_registration(world: World, change:
     answer = world.client.call(NAME, body | change)
     assert (answer.status, answer.code) == (422, code)
     assert world.client.call(NAME, body).status == 200
+
+
+def test_the_security_profile_decides_what_is_weak(world: World) -> None:
+    """Under the modern one length counts: a short mixed password is refused, a plain phrase is taken."""
+    _, body = _confirmed(world)
+    returns.set_profile("modern")
+    assert world.client.call(NAME, body | {"password": "Kot-7!zQ"}).code == "wrong-fields"
+    assert world.client.call(NAME, body | {"password": "три пингвина и чайник"}).status == 200
 
 
 def test_the_worker_takes_his_account(world: World) -> None:

@@ -5,9 +5,10 @@ from collections import Counter
 import doors
 import make
 import pytest
+import returns
 from conftest import World
 
-from chalicelib.accounts.tables import Employment, Login, Reservation
+from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit import clock, vault
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.profile.tables import Profile
@@ -38,6 +39,17 @@ def test_every_broken_rule_of_the_password_is_named(world: World) -> None:
     for word in ("короткий", "заглавные", "цифру", "специальный", "логина"):
         assert word in said
     assert not doors.people()
+
+
+def test_the_security_profile_decides_what_is_weak(world: World) -> None:
+    """Under the modern one length counts: a short mixed password is refused, a plain phrase is taken and dated."""
+    who = doors.applicant(world)
+    flow = doors.prove_contacts(world, who)
+    returns.set_profile("modern")
+    assert world.client.call(NAME, doors.completion(flow, password="Kot-7!zQ")).code == "wrong-fields"
+    assert world.client.call(NAME, doors.completion(flow, password="три пингвина и чайник")).status == 202
+    account = Account.get(doors.registered(world, who).person_id)
+    assert account.password_changed_at > clock.epoch() - 60
 
 
 def test_consent_must_name_the_present_policy(world: World) -> None:

@@ -55,6 +55,24 @@ def test_the_token_is_dead_at_once(world: World, made: Callable[[], make.Person]
     assert Account.get(person.person_id).sessions == {}
 
 
+def test_the_cookie_is_removed(world: World) -> None:
+    """A session kept in a cookie takes the cookie with it; a token leaves none."""
+    person = make.person(signed_in=False)
+    value = make.sign_in(person, keep="cookie")
+    headers = {
+        "Cookie": f"__Host-cabinet={value}",
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": "application/json",
+    }
+    answer = world.client.call(NAME, headers=headers)
+    assert answer.status == 204
+    name, *attributes = answer.headers["Set-Cookie"].split("; ")
+    assert name == "__Host-cabinet="
+    assert {"Max-Age=0", "Path=/", "Secure"} <= set(attributes)
+    assert not Session.count()
+    assert "Set-Cookie" not in world.client.call(NAME, by=make.person()).headers
+
+
 def test_an_unproven_person_may_leave_too(world: World) -> None:
     """A claimed account leaves as any other."""
     assert world.client.call(NAME, by=make.person(assurance="claimed")).status == 204

@@ -13,6 +13,8 @@ from chalicelib.kit.access import Role
 from chalicelib.kit.records.tables import Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
+from chalicelib.sessions.schemas import MOST_PLACES, NEW_PLACE
+from chalicelib.sign_in.schemas import TRIED
 
 NAME = "finish_sign_in"
 
@@ -23,12 +25,12 @@ def example(world: World) -> make.Example:
 
 
 def _by_sms(world: World, person: make.Person) -> dict[str, Any]:
-    ticket = doors.ask_password(world, person.login)
+    ticket = doors.ask_password(world, person.login, device=doors.device(person))
     return {"ticket": ticket, "kind": "sms", "code": doors.ask_code(world, ticket, person)}
 
 
 def _by_app(world: World, person: make.Person, ahead: int = 0) -> dict[str, Any]:
-    ticket = doors.ask_password(world, person.login)
+    ticket = doors.ask_password(world, person.login, device=doors.device(person))
     return {"ticket": ticket, "kind": "totp", "code": make.totp_code(person, ahead)}
 
 
@@ -132,8 +134,187 @@ def test_tries_of_two_hours_ago_do_not_count(world: World, spent: int) -> None:
     assert codes == ["code-wrong"] * 5
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+def test_five_wrong_codes_after_the_right_password_are_suspicious(world: World, trusted: bool) -> None:  # noqa: FBT001 - the case
+    """From a strange device they shut the door of the password, from a known one only the hour; the owner is told."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    ticket = doors.ask_password(world, person.login, device=doors.device(person) if trusted else None)
+    wrong = {"ticket": ticket, "kind": "sms", "code": "000000"}
+    for _ in range(4):
+        assert world.client.call(NAME, wrong).code == "code-wrong"
+    assert world.sent(person.phone) == []
+    assert world.client.call(NAME, wrong).code == "code-wrong"
+    assert world.sent(person.phone) == [TRIED]
+    assert "/not-me/#" in world.sent(person.email)[0]
+    assert (Account.get(person.person_id).blocked is None) == trusted
+    clock.advance(3600)
+    login = {"ticket": doors.ask_login(world, person.login, doors.device(person)), "password": make.PASSWORD}
+    assert world.client.call("check_password", login).status == (200 if trusted else 403)
+    assert world.client.call(NAME, {"ticket": doors.proved(person)}).status == 201
+
+
+def test_suspicion_stops_the_sign_ins_under_way_and_leaves_open_sessions(world: World) -> None:
+    """A second ticket of the guesser is dead, whatever code he has; who is signed in works on."""
+    person = make.person()
+    doors.at_hour_start()
+    make.sign_in(person)
+    second = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
+    wrong = {"ticket": doors.ask_password(world, person.login), "kind": "sms", "code": "000000"}
+    for _ in range(5):
+        world.client.call(NAME, wrong)
+    assert world.client.call(NAME, second).code == "sign-in-expired"
+    assert world.client.call("read_session", by=person).status == 200
+
+
+def test_suspicion_stands_whatever_changes_the_account_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code sent at the moment of the fifth wrong one edits the account, and does not save the guesser."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    ticket = doors.ask_password(world, person.login)
+    wrong = {"ticket": ticket, "kind": "email", "code": "000000"}
+    for _ in range(4):
+        world.client.call(NAME, wrong)
+    code = {"ticket": ticket, "channel": "sms"}
+    doors.overtake(monkeypatch, lambda: world.client.call("send_sign_in_code", code))
+    assert world.client.call(NAME, wrong).code == "code-wrong"
+    assert Account.get(person.person_id).blocked["by"] == "suspicion"
+    sent = world.sent(person.phone)
+    assert len(sent) == 2
+    assert TRIED in sent
+
+
+def test_suspicion_does_not_loosen_a_block_of_the_owner(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever shut all doors at that moment keeps them shut."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    wrong = {"ticket": doors.ask_password(world, person.login), "kind": "sms", "code": "000000"}
+    for _ in range(4):
+        world.client.call(NAME, wrong)
+    doors.overtake(monkeypatch, lambda: _change(person, Account.blocked.set({"by": "owner", "at": 1})))
+    world.client.call(NAME, wrong)
+    assert Account.get(person.person_id).blocked == {"by": "owner", "at": 1}
+
+
+def test_parallel_wrong_codes_are_told_once(world: World) -> None:
+    """Sixteen at once: five are compared, one notice leaves, the door is shut."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    wrong = {"ticket": doors.ask_password(world, person.login), "kind": "sms", "code": "000000"}
+    codes = [one.code for one in doors.together(16, lambda: world.client.call(NAME, wrong))]
+    assert codes.count("code-wrong") == 5
+    assert world.sent(person.phone) == [TRIED]
+    assert Account.get(person.person_id).blocked["by"] == "suspicion"
+
+
+@pytest.mark.parametrize("by", ["owner", "officer"])
+@pytest.mark.parametrize("door_name", ["password", "esia", "oidc", "signature"])
+def test_a_block_by_owner_or_officer_shuts_every_door(world: World, by: str, door_name: Any) -> None:
+    """Neither a password begun before nor a proof opens a session."""
+    person = make.person(signed_in=False)
+    body = _by_app(world, person) if door_name == "password" else {"ticket": doors.proved(person, by=door_name)}
+    _change(person, Account.blocked.set({"by": by, "at": clock.epoch()}))
+    answer = world.client.call(NAME, body)
+    assert (answer.status, answer.code) == (403, "account-blocked")
+    assert not _sessions(person)
+
+
+def test_a_closed_account_opens_by_no_door(world: World) -> None:
+    """Neither password nor proof."""
+    person = make.person(signed_in=False)
+    password = _by_app(world, person)
+    _change(person, Account.closed_at.set(clock.epoch()))
+    for body in (password, {"ticket": doors.proved(person)}):
+        assert world.client.call(NAME, body).code == "account-closed"
+
+
+@pytest.mark.parametrize("strong", [True, False])
+def test_who_has_proved_himself_is_not_let_into_an_impostors_account(world: World, strong: bool) -> None:  # noqa: FBT001 - the case
+    """An account that nobody has confirmed is not opened by a proof: the proven person starts anew."""
+    person = make.person(signed_in=False, assurance="claimed")
+    body = {"ticket": doors.proved(person, strong=strong), "kind": "totp", "code": make.totp_code(person)}
+    answer = world.client.call(NAME, body)
+    assert (answer.status, answer.code) == (409, "account-not-confirmed")
+    assert not _sessions(person)
+
+
+@pytest.mark.parametrize("door_name", ["password", "esia"])
+def test_who_works_nowhere_comes_in_by_no_door(world: World, door_name: str) -> None:
+    """A dismissal is told at every door, and the register is asked anew."""
+    person = make.person(signed_in=False)
+    body = _by_app(world, person) if door_name == "password" else {"ticket": doors.proved(person)}
+    _change(person, Account.register_state.set("not_working"), Account.matched_at.set(clock.epoch() - 700))
+    answer = world.client.call(NAME, body)
+    assert (answer.status, answer.code) == (403, "no-longer-working")
+    assert [one.kind for one in Outbox.scan()] == [CheckProfile.__name__]
+
+
+def test_a_strong_proof_needs_no_factor_and_opens_one_session(world: World) -> None:
+    """Used twenty times at once, the proof opens exactly one session; later it opens none."""
+    person = make.person(signed_in=False)
+    body = {"ticket": doors.proved(person)}
+    answers = doors.together(20, lambda: world.client.call(NAME, body))
+    assert [one.status for one in answers].count(201) == 1
+    assert {one.status for one in answers} <= {201, 409, 503}
+    assert len(_sessions(person)) == 1
+    assert world.client.call(NAME, body).code == "sign-in-expired"
+
+
+@pytest.mark.parametrize("door_name", ["esia", "oidc", "signature"])
+def test_the_session_knows_its_door(world: World, door_name: Any) -> None:
+    """The owner sees by which door he came in."""
+    person = make.person(signed_in=False)
+    answer = world.client.call(NAME, {"ticket": doors.proved(person, by=door_name)})
+    assert answer.json["session"]["door"] == door_name
+
+
+def test_a_weak_proof_needs_a_factor(world: World) -> None:
+    """Without one it opens nothing and costs no try; with one it opens a session, once."""
+    person = make.person(signed_in=False)
+    ticket = doors.proved(person, strong=False)
+    for _ in range(7):
+        answer = world.client.call(NAME, {"ticket": ticket})
+        assert (answer.status, answer.code) == (422, "factor-needed")
+    body = {"ticket": ticket, "kind": "sms", "code": doors.ask_code(world, ticket, person)}
+    assert world.client.call(NAME, body).status == 201
+    assert world.client.call(NAME, body | {"kind": "totp", "code": make.totp_code(person)}).code == "sign-in-expired"
+    assert len(_sessions(person)) == 1
+
+
+def test_tries_after_a_proof_are_apart_from_those_after_a_password(world: World) -> None:
+    """Who knows the password uses up neither; a proof's own five end too, and shut nothing."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    for _ in range(5):
+        assert world.client.call(NAME, _wrong(world, person)).code == "code-wrong"
+    assert world.client.call(NAME, _by_app(world, person)).code == "too-many-tries"
+    wrong = {"ticket": doors.proved(person, strong=False), "kind": "sms", "code": "000000"}
+    assert [world.client.call(NAME, wrong).code for _ in range(6)] == ["code-wrong"] * 5 + ["too-many-tries"]
+    assert Account.get(person.person_id).blocked is None
+
+
+def test_a_proof_from_before_all_was_ended_opens_nothing(world: World) -> None:
+    """A ticket that somebody took earlier dies with the sessions; a new proof opens."""
+    person = make.person()
+    old = doors.proved(person)
+    assert world.client.call("end_other_sessions", by=person).status == 200
+    assert world.client.call(NAME, {"ticket": old}).code == "sign-in-expired"
+    clock.advance(1)
+    assert world.client.call(NAME, {"ticket": doors.proved(person)}).status == 201
+
+
+def test_a_proof_of_somebody_without_an_account_opens_nothing(world: World) -> None:
+    """He has to register first."""
+    nobody = make.Person("", "", "11223344595", "", "", make.person().key, "")
+    assert world.client.call(NAME, {"ticket": doors.proved(nobody)}).code == "sign-in-expired"
+
+
 def _wrong(world: World, person: make.Person) -> dict[str, Any]:
-    return {"ticket": doors.ask_password(world, person.login), "kind": "sms", "code": "000000"}
+    return {
+        "ticket": doors.ask_password(world, person.login, device=doors.device(person)),
+        "kind": "sms",
+        "code": "000000",
+    }
 
 
 def test_a_used_step_of_the_app_is_not_taken_again(world: World) -> None:
@@ -188,6 +369,86 @@ def test_many_uses_of_one_code_at_once_open_one_session(world: World, how: Any, 
     assert [one.status for one in answers].count(201) == 1
     assert {one.status for one in answers} <= {201, 409, 422, 429, 503}
     assert len(_sessions(person)) == len(Account.get(person.person_id).sessions) == 1
+
+
+def _sign_in(world: World, person: make.Person, address: str, device: str = "") -> make.Answer:
+    clock.advance(30)
+    body = _by_app(world, person)
+    return world.client.call(NAME, body, address=address, headers={"User-Agent": device})
+
+
+def test_a_strange_place_is_told_and_a_known_one_is_not(world: World) -> None:
+    """The first sign-in is not told; a new network or a new device is, once; an updated browser is no new device."""
+    person = make.person(signed_in=False)
+    places = [
+        ("10.1.0.1", "Chrome/131.0 Windows"),
+        ("10.1.0.1", "Chrome/132.0 Windows"),
+        ("10.1.0.2", "Chrome/132.0 Windows"),
+        ("10.1.0.2", "Chrome/132.0 Windows"),
+        ("10.1.0.2", "Safari iPhone"),
+        ("10.1.0.1", "Chrome/131.0 Windows"),
+    ]
+    told = []
+    for address, device in places:
+        assert _sign_in(world, person, address, device).status == 201
+        told.append(world.sent(person.phone).count(NEW_PLACE))
+    assert told == [0, 0, 1, 1, 2, 2]
+    assert "/not-me/#" in world.sent(person.email)[-1]
+
+
+def test_the_places_are_kept_unreadable_and_few(world: World) -> None:
+    """Twenty at most, as keyed hashes: no address stands in the account."""
+    person = make.person(signed_in=False)
+    for number in range(MOST_PLACES + 2):
+        assert _sign_in(world, person, f"10.2.0.{number}").status == 201
+    account = Account.get(person.person_id)
+    assert len(account.places) == MOST_PLACES
+    assert "10.2.0." not in str(account.serialize())
+
+
+@pytest.mark.parametrize(
+    ("age", "warnings", "due"),
+    [(75, 0, ""), (77, 1, ""), (89.9, 1, ""), (90.1, 1, "password")],
+)
+def test_a_password_warns_before_its_end_and_is_due_after_it(world: World, age: float, warnings: int, due: str) -> None:
+    """Two weeks before ninety days are over the answer says how many are left; then a new password comes first."""
+    person = make.person(signed_in=False)
+    _change(person, Account.password_changed_at.set(int(clock.epoch() - age * 86_400 + 5)))
+    answer = world.client.call(NAME, _by_app(world, person))
+    assert (len(answer.json["warnings"]), answer.json["session"]["due"]) == (warnings, due)
+    if age == 76:
+        assert answer.json["warnings"] == ["Пароль нужно сменить: осталось дней — 14."]
+
+
+def test_other_doors_ask_for_no_new_password(world: World) -> None:
+    """Who came by ЕСИА is neither warned nor stopped by an old password."""
+    person = make.person(signed_in=False)
+    _change(person, Account.password_changed_at.set(1))
+    answer = world.client.call(NAME, {"ticket": doors.proved(person)})
+    assert (answer.json["warnings"], answer.json["session"]["due"]) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("old", "due", "code"),
+    [
+        ([Account.consent_version.set("2025-01")], "consent", "consent-required"),
+        ([Account.consent_version.remove()], "consent", "consent-required"),
+        ([Account.password_changed_at.set(1)], "password", "password-expired"),
+        ([Account.consent_version.set("2025-01"), Account.password_changed_at.set(1)], "consent password", "consent-required"),
+    ],
+)  # fmt: skip
+def test_what_is_due_comes_first(world: World, old: list[Any], due: str, code: str) -> None:
+    """The session opens, and in it only the unsettled operations work."""
+    person = make.person(signed_in=False)
+    _change(person, *old)
+    answer = world.client.call(NAME, _by_app(world, person))
+    assert (answer.status, answer.json["session"]["due"]) == (201, due)
+    person.token = answer.json["token"]
+    for name in ("read_profile", "list_acts", "list_sessions", "end_other_sessions"):
+        refused = world.client.call(name, by=person)
+        assert (refused.status, refused.code) == (403, code)
+    for name in ("read_session", "list_ways_to_confirm", "sign_out"):
+        assert world.client.call(name, by=person).status < 300
 
 
 def test_the_eleventh_session_ends_the_oldest(world: World) -> None:

@@ -10,7 +10,7 @@ from conftest import World
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.records.tables import Idempotency, Outbox
-from chalicelib.sign_in.schemas import TICKET_SECONDS
+from chalicelib.sign_in.schemas import TICKET_SECONDS, give
 
 NAME = "send_sign_in_code"
 
@@ -43,6 +43,41 @@ def test_a_change_of_access_ends_the_sign_in(world: World) -> None:
     account.update(actions=[Account.epoch.set(Account.epoch + 1)])
     assert world.client.call(NAME, body).code == "sign-in-expired"
     assert not Outbox.count()
+
+
+@pytest.mark.parametrize("strong", [True, False])
+def test_after_a_proof_a_code_is_sent_only_where_one_is_asked(world: World, strong: bool) -> None:  # noqa: FBT001 - the case
+    """A proof by two factors needs no code; a weaker one gets it on the same terms as a password."""
+    person = make.person(signed_in=False)
+    answer = world.client.call(NAME, {"ticket": doors.proved(person, strong=strong), "channel": "sms"})
+    assert answer.status == (409 if strong else 202)
+    assert len(world.codes(person.phone)) == (0 if strong else 1)
+
+
+def test_what_opens_without_a_person_gets_no_code(world: World) -> None:
+    """The challenge of a passkey, and the proof of somebody who has no account, send nothing."""
+    ticket = give("passkey", "", nonce="n", at=0)
+    nobody = doors.proved(make.Person("", "", "11223344595", "", "", make.person().key, ""), strong=False)
+    for one in (ticket, nobody):
+        answer = world.client.call(NAME, {"ticket": one, "channel": "sms"})
+        assert (answer.status, answer.code) == (409, "sign-in-expired")
+
+
+@pytest.mark.parametrize(
+    ("shut", "code"),
+    [
+        (Account.blocked.set({"by": "owner", "at": 1}), "account-blocked"),
+        (Account.closed_at.set(1), "account-closed"),
+        (Account.assurance.set("claimed"), "account-not-confirmed"),
+    ],
+)
+def test_a_shut_account_gets_no_code(world: World, shut: Any, code: str) -> None:
+    """Where no session would open, no code leaves: neither to a blocked owner nor to an impostor's phone."""
+    person = make.person(signed_in=False)
+    ticket = doors.proved(person, strong=False)
+    Account.get(person.person_id).update(actions=[shut])
+    assert world.client.call(NAME, {"ticket": ticket, "channel": "sms"}).code == code
+    assert world.codes(person.phone) == []
 
 
 @pytest.mark.parametrize("channel", ["totp", "telegram", "", None])

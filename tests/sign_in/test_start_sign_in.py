@@ -5,8 +5,9 @@ import make
 import pytest
 from conftest import World
 
-from chalicelib.kit import settings
+from chalicelib.kit import clock, settings, ticket
 from chalicelib.kit.trail.tables import SecurityRecord
+from chalicelib.sign_in.schemas import take
 
 NAME = "start_sign_in"
 
@@ -47,6 +48,37 @@ def test_a_known_and_an_unknown_login_are_not_told_apart(world: World) -> None:
         seen.append((answer.status, sorted(answer.headers), doors.shape(answer.json), list(world.trips.calls)))
     assert seen[0][0] == 201
     assert seen[1] == seen[2]
+
+
+@pytest.mark.parametrize("sign", ["damaged", "of another person", "of another purpose", "old"])
+def test_a_sign_that_is_not_his_changes_nothing(world: World, sign: str) -> None:
+    """The answer is that of a stranger: same status, same length of the ticket."""
+    person = make.person(signed_in=False)
+    said = {
+        "damaged": "AAAA",
+        "of another person": doors.device(make.person(signed_in=False)),
+        "of another purpose": ticket.seal("not_me", 3600, person=person.person_id, epoch=0),
+        "old": doors.device(person),
+    }[sign]
+    if sign == "old":
+        clock.advance(3601)
+    plain = world.client.call(NAME, {"login": person.login})
+    signed = world.client.call(NAME, {"login": person.login, "device": said})
+    assert signed.status == 201
+    assert doors.shape(signed.json) == doors.shape(plain.json)
+    assert take("login", signed.json["ticket"])["trusted"] == 0
+
+
+def test_the_sign_of_his_device_is_known_until_his_access_changes(world: World) -> None:
+    """Who signed in before is known on that device; who was put out of the account is a stranger again."""
+    person = make.person(signed_in=False)
+    body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
+    answer = world.client.call("finish_sign_in", body)
+    device = answer.json["device"]
+    assert take("login", doors.ask_login(world, person.login, device))["trusted"] == 1
+    person.token = answer.json["token"]
+    assert world.client.call("end_other_sessions", by=person).status == 200
+    assert take("login", doors.ask_login(world, person.login, device))["trusted"] == 0
 
 
 def test_the_login_is_found_in_any_letter_case(world: World) -> None:

@@ -26,6 +26,15 @@ class CodeWrong(Refusal):
     status = 422
     title = "Код не подошёл"
     detail = "Код введён неверно, устарел или уже использован. Проверьте последнее сообщение или запросите новый код."
+    is_guess = True
+
+
+class AccountClosed(Refusal):
+    """The account was closed."""
+
+    status = 403
+    title = "Кабинет закрыт"
+    detail = "Этот кабинет закрыт. Если он нужен снова, обратитесь к администратору."
 
 
 class PhoneTaken(Refusal):
@@ -54,14 +63,6 @@ class RegisterUnavailable(Refusal):
         "Ничего не сохранено и не потеряно: повторите через несколько минут."
     )
     retry_after = 30
-
-
-class AccountClosed(Refusal):
-    """The account was closed; nothing is done with it but reopening."""
-
-    status = 409
-    title = "Кабинет закрыт"
-    detail = "Этот кабинет закрыт, войти в него нельзя. Пока не прошёл срок хранения, его может вернуть администратор кабинета."
 
 
 class AccountNotClosed(Refusal):
@@ -98,4 +99,24 @@ class HandOverUnfit(Refusal):
     detail = (
         "Коллега и владелец кабинета должны работать в одной организации, а кабинет коллеги — быть открытым. "
         "Проверьте номер коллеги и организацию. Кабинет пока не закрыт."
+    )
+
+
+class PolicyNotAccepted(Refusal):
+    """The consent names another version of the security policy."""
+
+    status = 422
+    title = "Нужно согласие с политикой безопасности"
+    detail = "Прочитайте действующую политику безопасности и подтвердите согласие с её нынешней версией: {version}."
+
+
+class AccountBlocked(Refusal):
+    """The owner, the cabinet's own watch or an officer has closed the access; told only to who has proved himself."""
+
+    status = 403
+    title = "Доступ закрыт"
+    detail = (
+        "Доступ в кабинет закрыт: вы сообщили о чужом входе, сработала защита или так решил администратор. "
+        "Первые два случая снимаются кодами из SMS и из письма вместе, через ЕСИА или электронной подписью. "
+        "Если не помогло, обратитесь в поддержку с паспортом."
     )

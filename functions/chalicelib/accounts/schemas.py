@@ -1,24 +1,26 @@
-"""What the domains share of an account: contacts, the statement of the register, and how people are shown."""
+"""What the domains share of an account: contacts, passwords, the statement of the register, and how people are shown."""
 
+import gzip
 import json
 import secrets
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import AccountClosed, HandOverUnfit, PhoneTaken
-from chalicelib.accounts.rules import days_kept
-from chalicelib.accounts.tables import ERASE_SHARDS, Account, Employment, HandOver, Reservation
-from chalicelib.kit import clock, codes, secret, ticket
+from chalicelib.accounts.rules import days_kept, weaknesses_of_password
+from chalicelib.accounts.tables import ERASE_SHARDS, Account, Employment, HandOver, Purpose, Reservation
+from chalicelib.kit import clock, codes, identifiers, options, passwords, secret, ticket
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.outbox import Effect, Email, Sms
-from chalicelib.kit.problem import wrong
+from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.outbox import TellOwner as TellOwner  # noqa: PLC0414 - given on to the domains
+from chalicelib.kit.problem import FieldError, wrong
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.refusals import NotFound, WrongFields
 from chalicelib.kit.tables import Action, Get
@@ -51,19 +53,6 @@ class Passport(msgspec.Struct):
     organisation_name: str
 
 
-class TellOwner(Effect):
-    """Something happened to a person's access: he is told on every confirmed channel.
-
-    The SMS carries `text`; the letter too, and with `not_me` a link by which he can stop everything.
-    """
-
-    channel: ClassVar[str] = "owner"
-    person_id: str
-    subject: str
-    text: str
-    not_me: bool = False
-
-
 class CodeIssued(msgspec.Struct):
     """Where a code went."""
 
@@ -92,6 +81,8 @@ class ClosedAccount(Answer):
 POLICY_VERSION = "2026-11"
 NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
+FEWEST_COMMON = 3000
+DATA = Path(__file__).parent / "data"
 
 
 def key_of(account: Account) -> OwnerKey:
@@ -123,12 +114,98 @@ def new_phone(call: Call, account: Account, phone: str) -> None:
         call.transaction.delete(given_up)
 
 
-def end_sessions(transaction: Transaction, account: Account, *changes: Action) -> None:
-    """End all sessions of an account together with other changes of it; the raised epoch stops sign-ins under way."""
-    ended = [Account.epoch.set(account.epoch + 1), Account.session_ends.set({}), Account.codes.set({})]
-    transaction.update(account, *changes, *ended)
-    for session_id in account.sessions:
+def end_sessions(transaction: Transaction, account: Account, *changes: Action, spared: str = "") -> list[str]:
+    """End all sessions of an account but the spared one, together with other changes of it; returns those ended.
+
+    The raised epoch stops sign-ins under way, the moment those of other doors.
+    """
+    kept = {name: until for name, until in account.sessions.items() if name == spared}
+    ended = [name for name in account.sessions if name != spared]
+    stopped = [Account.epoch.set(account.epoch + 1), Account.ended_at.set(clock.epoch())]
+    transaction.update(account, *changes, *stopped, Account.session_ends.set(kept), Account.codes.set({}))
+    for session_id in ended:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
+    return ended
+
+
+def send_code(call: Call, account: Account, channel: str, act: str, subject: str) -> CodeIssued:
+    """Send a code for an act such as `sign_in/psn_…/nonce` to a confirmed channel; it waits under the act's first word."""
+    contacts, purpose = contacts_of(account), act.partition("/")[0]
+    code, digest = codes.issue(act)
+    until = call.now + codes.LIFE_SECONDS
+    pending = {purpose: {"digest": digest, "until": until}}
+    call.transaction.update(account, Account.codes.set(account.live_codes() | pending))
+    text = f"{subject} в кабинете медработника: {code}. Действует 10 минут. Никому его не сообщайте."
+    if channel == "sms":
+        call.transaction.send(Sms(to=contacts.phone, text=text, purpose=purpose))
+        shown = identifiers.mask_phone(contacts.phone)
+    else:
+        call.transaction.send(Email(to=contacts.email, subject=subject, text=text, purpose=purpose))
+        shown = identifiers.mask_email(contacts.email)
+    return CodeIssued(sent_to=shown, expires_at=clock.moment(until))
+
+
+@lru_cache(maxsize=1)
+def context_words() -> tuple[str, ...]:
+    """Return the words that everybody expects in a password of this cabinet."""
+    said = json.loads((DATA / "context_words.json").read_text(encoding="utf-8"))
+    return tuple(said["words"])
+
+
+@lru_cache(maxsize=1)
+def common_passwords() -> frozenset[str]:
+    """Return the passwords that are tried first; infra/common_passwords.py makes the file.
+
+    Without it, or with a short one, no password is taken at all: nothing passes unjudged.
+    """
+    listed = frozenset(gzip.decompress((DATA / "common_passwords.txt.gz").read_bytes()).decode().split("\n"))
+    if len(listed) < FEWEST_COMMON:
+        raise ValueError("The list of common passwords is too short: make it by `python -m infra.common_passwords`.")
+    return listed
+
+
+def refuse_weak_password(password: str, login: str) -> None:
+    """Refuse a password that breaks the rules of the security profile in force, naming every broken one."""
+    if faults := _faults_of_password(password, login):
+        raise WrongFields(faults)
+
+
+def _faults_of_password(password: str, login: str) -> list[FieldError]:
+    policy = options.security().password
+    weak = weaknesses_of_password(password, login, policy, context_words(), common_passwords())
+    return [wrong("/password", sentence, "weak-password") for sentence in weak]
+
+
+def new_password(account: Account, password: str, counted: Purpose) -> list[Action]:
+    """Return the changes that give a new password to somebody who has just proved himself.
+
+    A weak or former one is refused, and the tries counted for the proof are forgiven: nothing was guessed.
+    """
+    most = options.security().password.history
+    former = _former_passwords(account)
+    faults = _faults_of_password(password, account.login)
+    if any(passwords.fits(password, one) for one in former[:most]):
+        said = f"Этот пароль у вас уже был: новый не должен повторять {most} последних, считая нынешний."
+        faults.append(wrong("/password", said, "former-password"))
+    if faults:
+        Account.change(account.person_id, actions=Account.no_tries(counted), when=Account.login.exists())
+        raise WrongFields(faults)
+    return [
+        Account.password_hash.set(passwords.digest(password)),
+        Account.password_changed_at.set(clock.epoch()),
+        Account.password_history.set(former[: max(0, most - 1)]),
+        *Account.no_tries(counted),
+    ]
+
+
+def no_password(account: Account) -> list[Action]:
+    """Return the changes that take the password away; it stays among the former ones, which do not come back."""
+    return [Account.password_hash.remove(), Account.password_history.set(_former_passwords(account))]
+
+
+def _former_passwords(account: Account) -> list[str]:
+    present = [account.password_hash] if account.password_hash else []
+    return [*present, *account.password_history]
 
 
 def renew_match(
@@ -203,7 +280,7 @@ def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) 
     code, digest = codes.issue(f"activation/{account.person_id}/{nonce}")
     until = call.now + ACTIVATION_SECONDS
     sealed = key.seal("account/contacts", contacts)
-    end_sessions(call.transaction, account, *account.begun_again(key, sealed, digest, until))
+    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(sealed, digest, until))
     token = ticket.seal("activation", ACTIVATION_SECONDS, person=account.person_id, nonce=nonce)
     letter = (
         f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, введите номер из этого письма "

@@ -28,7 +28,8 @@ class Account(Tried, Table):
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
-    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at}.
+    person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};
+    `ended_at` is when his sessions were last ended together: what was proved before opens nothing after.
     A closed account has `closed_at`, and `erase_at` with its shard until its keys are destroyed; then only `erased_at`.
     """
 
@@ -40,6 +41,7 @@ class Account(Tried, Table):
     login = UnicodeAttribute()
     assurance = UnicodeAttribute(default="claimed")
     epoch = NumberAttribute(default=0)
+    ended_at = NumberAttribute(default=0)
     password_hash = UnicodeAttribute(null=True)
     wrapped_key = BinaryAttribute(legacy_encoding=False)
     former_key = BinaryAttribute(legacy_encoding=False, null=True)
@@ -108,21 +110,25 @@ class Account(Tried, Table):
             cls.recovered_by.remove(),
         ]
 
-    def begun_again(self, key: OwnerKey, contacts: bytes, digest: str, until: int) -> list[Action]:
-        """Return the changes that leave nothing to the former holder; contacts count only after activation."""
+    def begun_again(self, key: OwnerKey) -> list[Action]:
+        """Return the changes that leave nothing to the former holder of an account that has found its person."""
         cls = type(self)
         return [
             cls.assurance.set("confirmed"),
             cls.wrapped_key.set(key.wrapped),
             cls.former_key.set(self.former_key or self.wrapped_key),
             cls.contacts.remove(),
-            cls.contact_change.set(contacts),
             *cls.no_way_in(),
             cls.blocked.remove(),
             cls.consent_version.remove(),
-            cls.activation.set(digest),
-            cls.activation_until.set(until),
         ]
+
+    @classmethod
+    def awaited(cls, contacts: bytes | None, digest: str | None, until: int) -> list[Action]:
+        """Return the changes by which contacts wait for an activation; without them nothing waits any more."""
+        if contacts is None or digest is None:
+            return [cls.contact_change.remove(), cls.activation.remove(), cls.activation_until.set(0)]
+        return [cls.contact_change.set(contacts), cls.activation.set(digest), cls.activation_until.set(until)]
 
     def activated(self, password_hash: str, policy_version: str) -> list[Action]:
         """Return the changes by which a proven person takes the account: contacts proven, password and consent set."""

@@ -1,36 +1,33 @@
-"""The app's first code proves that it holds the secret; the owner is told on both channels."""
+"""The app's first code proves that it holds the secret; the owner is told."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import CodeWrong, TooManyTries
-from chalicelib.accounts.schemas import contacts_of, key_of
+from chalicelib.accounts.schemas import TellOwner, key_of
 from chalicelib.accounts.tables import Account
 from chalicelib.factors.refusals import TotpNotStarted
+from chalicelib.factors.rules import FIXED_IDS
+from chalicelib.factors.schemas import APP_NAME, FactorsChanged, change_factors
 from chalicelib.kit import totp
 from chalicelib.kit.access import EVERYBODY
-from chalicelib.kit.body import Answer, Body
+from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.refusals import NotFound
-from chalicelib.kit.text import Code
+from chalicelib.kit.text import Code, FactorName
 
-TOLD = "К вашему кабинету медработника подключено приложение с кодами. Если это не вы, сразу обратитесь в поддержку."
+TOLD = "К вашему кабинету медработника подключено приложение с кодами."
+DONE = "Приложение подключено: при следующем входе можно ввести его код."
 
 
 class ConfirmTotp(Body):
-    """The first code."""
+    """The first code, and what to call the app."""
 
     code: Code
-
-
-class TotpConfirmed(Answer):
-    """The app is connected."""
-
-    detail: Annotated[str, Meta(title="Что теперь")]
+    name: Annotated[FactorName | None, Meta(title="Название приложения")] = None
 
 
 @operation(
@@ -39,11 +36,12 @@ class TotpConfirmed(Answer):
     fresh=True,
     reads=[Account],
     writes=[Update(Account)],
-    effects=[Sms, Email],
+    effects=[TellOwner],
     refuses=[CodeWrong, TooManyTries, TotpNotStarted],
     audit="factor.totp_added",
+    memory=1024,
 )
-def confirm_totp(call: Call, body: ConfirmTotp) -> TotpConfirmed:
+def confirm_totp(call: Call, body: ConfirmTotp) -> FactorsChanged:
     """Завершить подключение приложения первым кодом."""
     account = Account.attempt(call.actor.person_id, "factor")
     if account is None:
@@ -54,9 +52,7 @@ def confirm_totp(call: Call, body: ConfirmTotp) -> TotpConfirmed:
     step = totp.matching_step(key_of(account).open("account/totp", account.totp_pending, str), body.code, 0)
     if step is None:
         raise CodeWrong
-    added = [Account.totp.set(account.totp_pending), Account.totp_pending.remove(), Account.totp_step.set(step)]
-    call.transaction.update(account, *added, *Account.no_tries("factor"))
-    contacts = contacts_of(account)
-    call.transaction.send(Sms(to=contacts.phone, text=TOLD))
-    call.transaction.send(Email(to=contacts.email, subject="Подключено приложение с кодами", text=TOLD))
-    return TotpConfirmed(detail="Приложение подключено: при следующем входе можно ввести его код.")
+    call.note(objects=[FIXED_IDS["totp"]])
+    added = {"totp": account.totp_pending, "totp_pending": None, "totp_step": step, "factor_tries": 0}
+    named = {"totp_name": str(body.name or APP_NAME), "totp_added_at": call.now}
+    return change_factors(call, account, TOLD, DONE, {**added, **named})

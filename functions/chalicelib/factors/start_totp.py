@@ -1,5 +1,7 @@
-"""Connecting an authenticator app: the secret is shown once."""
+"""Connecting an authenticator app: the secret is shown once, as text and as a QR code."""
 
+import base64
+import io
 from typing import Annotated
 
 from msgspec import Meta
@@ -20,6 +22,8 @@ class TotpStarted(Answer):
 
     secret: Annotated[str, Meta(title="Ключ для ввода вручную")]
     address: Annotated[str, Meta(title="Адрес otpauth:// для QR-кода")]
+    qr_svg: Annotated[str, Meta(title="QR-код для экрана", description="Изображение SVG.")]
+    qr_png: Annotated[str, Meta(title="QR-код картинкой", description="PNG в base64.")]
 
 
 @operation(
@@ -36,4 +40,15 @@ def start_totp(call: Call) -> TotpStarted:
     account = call.read(Get(Account, call.actor.person_id))
     shared = totp.new_secret()
     call.transaction.update(account, Account.totp_pending.set(key_of(account).seal("account/totp", shared)))
-    return TotpStarted(secret=shared, address=totp.address(shared, account.login))
+    address = totp.address(shared, account.login)
+    svg, png = _drawn(address)
+    return TotpStarted(secret=shared, address=address, qr_svg=svg, qr_png=png)
+
+
+def _drawn(address: str) -> tuple[str, str]:
+    import segno  # noqa: PLC0415 - only this operation draws
+
+    code = segno.make(address, micro=False)
+    png = io.BytesIO()
+    code.save(png, kind="png", scale=6)
+    return code.svg_inline(scale=6), base64.b64encode(png.getvalue()).decode()

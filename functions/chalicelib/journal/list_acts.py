@@ -1,6 +1,6 @@
 """One's own acts by period and kind."""
 
-from chalicelib.journal.schemas import ActPage, ActsQuery, show
+from chalicelib.journal.schemas import ActPage, ActsQuery, own_acts
 from chalicelib.journal.tables import acts_of
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.call import Call
@@ -19,5 +19,5 @@ def list_acts(call: Call, query: ActsQuery) -> ActPage:
     """Показать свой журнал действий."""
     find = acts_of(call.actor.person_id, query.since, query.until, query.kind)
     page = call.page(find, query.limit, query.cursor, f"{query.since}/{query.until}/{query.kind}")
-    eventual = query.kind is not None
-    return ActPage(items=[show(one) for one in page.items], next_cursor=page.next_cursor, eventual=eventual)
+    items = own_acts(call.actor, list(page.items))
+    return ActPage(items=items, next_cursor=page.next_cursor, eventual=query.kind is not None)

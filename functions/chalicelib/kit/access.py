@@ -68,8 +68,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     wrapped_key: bytes
     origin: bytes
     door: str = "password"
+    keep: str = "token"
     due: str = ""
     signing_until: int = 0
+    moved: bool = False
 
 
 class Relation(Protocol):
@@ -104,6 +106,14 @@ class InOrganisation:
     def covers(self, actor: Actor, partition: str) -> bool:
         """Accept partitions that start with the actor's organisation."""
         return actor.organisation_id is not None and partition.split("#", maxsplit=1)[0] == actor.organisation_id
+
+
+class ByCase(InOrganisation):
+    """A case of the actor's organisation opens a list of others; the transaction of the call must check the case."""
+
+    def covers(self, actor: Actor, partition: str) -> bool:  # noqa: ARG002 - the case says what it opens
+        """Accept every partition: the door demands that the transaction proves the case."""
+        return True
 
 
 class WholeCabinet:

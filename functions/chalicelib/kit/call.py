@@ -43,6 +43,7 @@ class Call:
         self.request = request
         self.trace_id = request.trace_id
         self.transaction = Transaction(Stale if operation.match else Busy)
+        self.aftermath = Transaction()  # what is written and sent when the call is refused, and only then
         self.headers: dict[str, str] = {}
         self.subject: str | None = None
         self.objects: list[str] = []
@@ -83,7 +84,7 @@ class Call:
         return found
 
     def page(self, find: Find[Any], limit: int, start: str | None, bound: str = "") -> Page:
-        """Read one page of a list, newest first where the list says so; one item more tells whether it goes on."""
+        """Read one page of a list in one trip, newest first where the list says so."""
         if self.relation is not None and not self.relation.covers(self.actor, find.partition):
             raise NotYours
         self.proven = True
@@ -91,12 +92,9 @@ class Call:
         opened = ticket.unseal("cursor", start, bound) if start else {"place": None}
         if opened is None:
             raise InvalidCursor
-        place = opened["place"]
-        items = patiently(lambda: list(find.run(limit + 1, place)))
-        if len(items) <= limit:
-            return Page(items=items, next_cursor=None)
-        kept = items[:limit]
-        return Page(items=kept, next_cursor=ticket.seal("cursor", CURSOR_SECONDS, bound, place=find.place_of(kept[-1])))
+        items, place = patiently(lambda: find.page(limit, opened["place"]))
+        cursor = ticket.seal("cursor", CURSOR_SECONDS, bound, place=place) if place else None
+        return Page(items=items, next_cursor=cursor)
 
     def prove(self, item: Table) -> None:
         """Judge whether the acting person may deal with an item, by the relation declared for his role."""

@@ -4,15 +4,17 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kit import body, clock, idempotency, ids, journal, log, outbox, session, settings
-from chalicelib.kit.access import InOrganisation
+from chalicelib.kit import body, clock, idempotency, ids, journal, log, moves, outbox, session, settings
+from chalicelib.kit.access import ByCase, InOrganisation
 from chalicelib.kit.call import Call, NotYours
 from chalicelib.kit.catalogue import Operation
+from chalicelib.kit.counts.tables import Counter
+from chalicelib.kit.outbox import Effect
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal, wrong
-from chalicelib.kit.records.tables import Counter
 from chalicelib.kit.refusals import (
     BodyTooLarge,
     ConsentRequired,
+    CrossSiteCall,
     FreshFactorRequired,
     IdentityNotConfirmed,
     InternalError,
@@ -22,6 +24,7 @@ from chalicelib.kit.refusals import (
     RoleNotAllowed,
     SessionEnded,
     TooManyCalls,
+    TooManyGuesses,
     UnsupportedMediaType,
     VersionRequired,
     WrongFields,
@@ -30,7 +33,7 @@ from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
 from chalicelib.kit.web import Reply, Request
 
 FRESH_SECONDS = 600
-_NEVER_REPLAYED = (NotSignedIn, SessionEnded, RoleNotAllowed, TooManyCalls, NotYours)
+_NEVER_REPLAYED = (NotSignedIn, SessionEnded, CrossSiteCall, RoleNotAllowed, TooManyCalls, TooManyGuesses, NotYours)
 
 
 class Visit:
@@ -71,8 +74,8 @@ class Visit:
             self._count()
             self.keyed = self._key("public")
             return
-        actor = session.check(self.request)
-        self.call.identified = actor
+        actor = session.check(self.request, changes=self.operation.changes)
+        self.call.identified = moves.notice(self.call, actor) if actor.moved else actor
         self.keyed = self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
 
     def _key(self, caller: str) -> idempotency.KeyedRequest | None:
@@ -81,9 +84,12 @@ class Visit:
         return idempotency.keyed(self.request, self.operation.name, caller, required=self.operation.keyed)
 
     def _count(self) -> None:
-        self.calls = Counter.hit(self.call.source)
+        visits = Counter.visit(self.call.source)
+        self.calls = visits.calls
         if self.calls > settings.PUBLIC_CALLS_A_MINUTE:
             raise TooManyCalls(retry_after=60 - clock.epoch() % 60)
+        if visits.wrong >= settings.WRONG_GUESSES_AN_HOUR and any(one.is_guess for one in self.operation.refuses):
+            raise TooManyGuesses(retry_after=3600 - clock.epoch() % 3600)
 
     def _admit(self) -> None:
         if self.operation.public:
@@ -141,6 +147,8 @@ class Visit:
                 self.call.prove(step.item)
         if not self.call.proven:
             raise NotFound
+        if isinstance(self.call.relation, ByCase) and all(step.kind != "check" for step in self.call.transaction.steps):
+            raise LookupError(f"{self.operation.name} acts by a case and never checks it in its transaction.")
         if self.operation.match and not self.call.matched:
             raise LookupError(f"{self.operation.name} declares match=True but never calls call.match.")
 
@@ -157,7 +165,7 @@ class Visit:
         if not steps and not self.call.transaction.effects and self.keyed is None:
             journal.alone(record)
             return
-        steps += self._effects()
+        steps += self._rows(self.call.transaction.effects)
         if self.keyed is not None:
             kept = self.keyed.keep(reply)
             steps.append(Step("put", kept, InternalError, condition=type(kept).record.does_not_exist()))
@@ -193,16 +201,18 @@ class Visit:
         return problem(refusal, self.request.trace_id)
 
     def _record(self, refusal: Refusal) -> None:
+        if refusal.is_guess and self.operation.public:
+            Counter.guessed_wrong(self.call.source)
         if self.call.identified is None and not self.operation.public:
-            self.calls = Counter.hit(self.call.source)
+            self.calls = Counter.visit(self.call.source).calls
         record = journal.step(self.call, refusal.code(), self.calls)
-        if refusal.keeps_effects and self.call.transaction.effects:
-            commit([*self._effects(), record])
+        aftermath = self.call.aftermath
+        if aftermath.steps or aftermath.effects:
+            commit([*aftermath.steps, *self._rows(aftermath.effects), record])
         else:
             journal.alone(record)
 
-    def _effects(self) -> list[Step]:
-        effects = self.call.transaction.effects
+    def _rows(self, effects: list[Effect]) -> list[Step]:
         return [Step("put", outbox.row(effect, self.call.trace_id), InternalError) for effect in effects]
 
 

@@ -36,6 +36,19 @@ class Email(Effect):
     purpose: str = ""
 
 
+class TellOwner(Effect):
+    """Something happened to a person's access: he is told on every confirmed channel.
+
+    The SMS carries `text`; the letter too, and with `not_me` a link by which he can stop everything.
+    """
+
+    channel: ClassVar[str] = "owner"
+    person_id: str
+    subject: str
+    text: str
+    not_me: bool = False
+
+
 def row(effect: Effect, trace_id: str) -> Outbox:
     """Make the outbox row of an effect; what it carries is encrypted."""
     effect_id = ids.new("eff")

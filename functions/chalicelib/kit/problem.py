@@ -39,7 +39,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is expected, not an error
     title: ClassVar[str]
     detail: ClassVar[str]
     retry_after: int | None = None
-    keeps_effects: ClassVar[bool] = False  # whether what was to be sent is sent although the change is refused
+    is_guess: ClassVar[bool] = False  # whether something secret was guessed wrong: a source has few such tries
 
     def __init__(self, errors: Iterable[FieldError] = (), *, retry_after: int | None = None, **facts: object) -> None:
         super().__init__(type(self).code())

@@ -75,12 +75,43 @@ class SessionEnded(Refusal):
     detail = "Сеанс закончился: истекло время, вы вышли или доступ был сброшен. Войдите заново."
 
 
+class CrossSiteCall(Refusal):
+    """A changing call came with the session's cookie and from another site."""
+
+    status = 403
+    title = "Запрос пришёл с чужого сайта"
+    detail = "Действие запрошено не со страницы кабинета, поэтому не выполнено. Откройте кабинет и повторите его там."
+
+
+class TryLater(Refusal):
+    """After some wrong passwords the next try has to wait, longer each time."""
+
+    status = 429
+    title = "Подождите немного"
+    detail = (
+        "Пароль несколько раз ввели неверно, поэтому следующая попытка возможна чуть позже: от секунд до пяти минут. "
+        "Если пароль забыт, восстановите доступ."
+    )
+
+
+class TooManyGuesses(Refusal):
+    """This network has guessed wrong too often, whatever the accounts."""
+
+    status = 429
+    title = "Слишком много неверных попыток"
+    detail = (
+        "Из вашей сети за этот час слишком много раз вводили неверные пароли или коды. Подождите час "
+        "или войдите через Госуслуги, ключом доступа или электронной подписью."
+    )
+    retry_after = 3600
+
+
 class RoleNotAllowed(Refusal):
     """The role of this session may not do this."""
 
     status = 403
     title = "Недостаточно прав"
-    detail = "В вашей нынешней роли это действие недоступно. Войдите в роли, которой оно разрешено."
+    detail = "В вашей нынешней роли это действие недоступно. Перейдите в роль, которой оно разрешено."
 
 
 class ConsentRequired(Refusal):
@@ -117,7 +148,7 @@ class FreshFactorRequired(Refusal):
     title = "Подтвердите вход ещё раз"
     detail = (
         "Для этого действия второй фактор должен быть введён не более 10 минут назад. "
-        "Выйдите, войдите заново и повторите."
+        "Подтвердите вход ещё раз, выходить не нужно, и повторите действие."
     )
 
 

@@ -4,35 +4,46 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import Any, Final
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
-from chalicelib.kit import clock, settings
+from chalicelib.kit import clock, secret, settings
 from chalicelib.kit.access import Actor, Grant
+from chalicelib.kit.options import options
 from chalicelib.kit.records.tables import Session
-from chalicelib.kit.refusals import NotSignedIn, SessionEnded, TooManyCalls
-from chalicelib.kit.tables import Get, fetch
+from chalicelib.kit.refusals import CrossSiteCall, NotSignedIn, SessionEnded, TooManyCalls
+from chalicelib.kit.tables import Action, Get, fetch
 from chalicelib.kit.web import Request
 
-_TOKEN: Final = re.compile(r"(?i:bearer) ([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
+COOKIE: Final = "__Host-cabinet"
+Keep = Literal["token", "cookie"]
+Door = Literal["password", "passkey", "esia", "oidc", "signature"]
+_TOKEN: Final = re.compile(r"([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
 
 
-def check(request: Request) -> Actor:
-    """Return the actor of the call's token; refuses a missing, ended or overused session."""
-    header = request.headers.get("authorization")
-    if header is None or header[:7].lower() != "bearer ":
-        raise NotSignedIn
-    found = _TOKEN.fullmatch(header)
+def check(request: Request, *, changes: bool) -> Actor:
+    """Return the actor of the call's session; refuses a missing, ended or overused one, and a cookie from elsewhere."""
+    text, keep = _presented(request)
+    if keep == "cookie" and changes:
+        _refuse_cross_site(request)
+    found = _TOKEN.fullmatch(text)
     if found is None:
         raise SessionEnded
-    handle, session_id, secret = found.groups()
-    session = Session.use(handle, session_id, _hash(secret)) or _second_look(handle, session_id, _hash(secret))
+    handle, session_id, random = found.groups()
+    session = Session.use(handle, session_id, _hash(random)) or _second_look(handle, session_id, _hash(random))
+    if session.keep != keep:  # a cookie that scripts cannot read must not be of use elsewhere
+        raise SessionEnded
+    return _actor(session, is_moved=(session.source, session.device) != place_of(request))
+
+
+def _actor(session: Session, *, is_moved: bool) -> Actor:
     grant = msgspec.convert(session.grant, Grant)
     return Actor(
         person_id=session.person_id,
-        handle=handle,
-        session_id=session_id,
+        handle=session.handle,
+        session_id=session.session_id,
         role=grant.role,
         organisation_id=grant.organisation_id,
         confirmed=session.assurance == "confirmed",
@@ -40,9 +51,35 @@ def check(request: Request) -> Actor:
         wrapped_key=session.wrapped_key,
         origin=session.origin,
         door=session.door,
+        keep=session.keep,
         due=session.due,
         signing_until=int(session.signing_until),
+        moved=is_moved,
     )
+
+
+def place_of(request: Request) -> tuple[str, str]:
+    """Return the keyed hashes of the network and the kind of device that a call comes from."""
+    return secret.look_up("source", request.network), secret.look_up("device", request.device_kind)
+
+
+def _presented(request: Request) -> tuple[str, Keep]:
+    header = request.headers.get("authorization")
+    if header is not None and header[:7].lower() == "bearer ":
+        return header[7:], "token"
+    cookie = request.cookie(COOKIE)
+    if cookie is None:
+        raise NotSignedIn
+    return cookie, "cookie"
+
+
+def _refuse_cross_site(request: Request) -> None:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    base = urlsplit(settings.public_url())
+    is_ours = site == "same-origin" if site is not None else origin == f"{base.scheme}://{base.netloc}"
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if not is_ours or kind != "application/json":
+        raise CrossSiteCall
 
 
 def _second_look(handle: str, session_id: str, secret_hash: str) -> Session:
@@ -61,28 +98,38 @@ def _second_look(handle: str, session_id: str, secret_hash: str) -> Session:
 def begin(person_id: str, handle: str, grant: Grant, **facts: Any) -> tuple[Session, str]:
     """Make a session to be put into a transaction, and its token, which is never stored.
 
-    `facts`: assurance, consent_version, wrapped_key, source, origin.
+    `facts`: assurance, consent_version, wrapped_key, source, device, origin; and what differs from the usual.
     """
-    secret = secrets.token_hex(32)
-    now = clock.epoch()
+    random, now = secrets.token_hex(32), clock.epoch()
+    idle, absolute = options().idle_minutes * 60, options().absolute_hours * 3600
+    usual = {"opened_at": now, "factor_at": now, "absolute_until": now + absolute, "expires": now + absolute + 3600}
     session = Session(
         handle=handle,
         session_id=new_id(),
         person_id=person_id,
-        secret_hash=_hash(secret),
+        secret_hash=_hash(random),
         grant=msgspec.to_builtins(grant),
-        opened_at=now,
-        factor_at=now,
-        idle_seconds=settings.IDLE_SECONDS,
-        idle_until=now + settings.IDLE_SECONDS,
-        absolute_until=now + settings.ABSOLUTE_SECONDS,
+        idle_seconds=idle,
+        idle_until=now + idle,
         minute=now // 60,
         hits_even=0,
         hits_odd=0,
-        expires=now + settings.ABSOLUTE_SECONDS + 3600,
-        **facts,
+        **usual | facts,
     )
-    return session, f"{handle}.{session.session_id}.{secret}"
+    return session, f"{handle}.{session.session_id}.{random}"
+
+
+def renewed(session: Session) -> tuple[list[Action], str]:
+    """Return the changes that give a session a new secret after a fresh factor, and its new token."""
+    random = secrets.token_hex(32)
+    changes: list[Action] = [Session.secret_hash.set(_hash(random)), Session.factor_at.set(clock.epoch())]
+    return changes, f"{session.handle}.{session.session_id}.{random}"
+
+
+def cookie(token: str) -> str:
+    """Write the cookie that carries a token; an empty one removes it."""
+    end = "" if token else "; Max-Age=0"
+    return f"{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict{end}"
 
 
 def new_id() -> str:
@@ -90,5 +137,5 @@ def new_id() -> str:
     return f"ses_{secrets.token_hex(16)}"
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _hash(random: str) -> str:
+    return hashlib.sha256(random.encode()).hexdigest()

@@ -1,15 +1,21 @@
 """Settings of a deployment, read from the environment; nothing here is secret (secrets: `kit/secret.py`)."""
 
 import os
+from typing import Final
 
-# Life of a signed-in session. Bounds for the administrator's settings come with the administration domain.
-IDLE_SECONDS = 15 * 60
-ABSOLUTE_SECONDS = 12 * 3600
 MAX_SESSIONS = 10
 CALLS_A_MINUTE = 600
 PUBLIC_CALLS_A_MINUTE = 300
+WRONG_GUESSES_AN_HOUR = 100  # of one network, all accounts together: a hospital behind one address mistypes too
 SECURITY_RECORDS_A_MINUTE = 10
 MAX_BODY_BYTES = 256 * 1024
+
+# What is set of each outside system: `CABINET_ESIA_CLIENT_ID` and so on. The return address has a default.
+OUTSIDE: Final = {
+    "frmr": ("url",),
+    "esia": ("url", "client_id", "certificate", "issuer", "provider_certificates", "return_address"),
+    "oidc": ("url", "client_id", "scope", "return_address"),
+}
 
 
 def table(name: str) -> str:
@@ -44,9 +50,21 @@ def public_url() -> str:
 
 def outside(system: str) -> str:
     """Return the base address of an outside system, for example `frmr`."""
-    return os.environ.get(f"CABINET_{system.upper()}_URL", "").rstrip("/")
+    return outside_setting(system, "url").rstrip("/")
+
+
+def outside_setting(system: str, name: str) -> str:
+    """Return one setting of an outside system as it was written; empty when it is not set."""
+    if name not in OUTSIDE[system]:
+        raise LookupError(f"{system} has no setting {name}.")
+    return os.environ.get(f"CABINET_{system}_{name}".upper(), "")
 
 
 def mail_sender() -> str:
     """Return the address that letters of the cabinet come from."""
     return os.environ.get("CABINET_MAIL_SENDER", "cabinet@example.org")
+
+
+def trust_file() -> str | None:
+    """Return the file of this deployment's trusted certification authorities, or None for the one of the release."""
+    return os.environ.get("CABINET_TRUST_FILE")

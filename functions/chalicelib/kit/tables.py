@@ -11,6 +11,7 @@ from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWri
 from pynamodb.expressions.condition import Condition as Condition  # noqa: PLC0414 - see Action
 from pynamodb.expressions.update import Action as Action  # noqa: PLC0414 - given on to whoever makes changes
 from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noqa: PLC0414 - given on to the catalogue
+from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactGet
 
 from chalicelib.kit.items import Item, connection
@@ -116,10 +117,22 @@ class Find(Generic[M]):
     newest_first: bool = False
 
     def run(self, limit: int | None, start: dict[str, Any] | None) -> Iterator[M]:
-        """Run the query; consistent unless an index is asked, which is always eventual."""
-        target = self.index or self.model
+        """Run the query to its end, however many trips that takes."""
+        yield from self._query(limit, start)
+
+    def page(self, limit: int, start: dict[str, Any] | None) -> tuple[list[M], dict[str, Any] | None]:
+        """Make one trip: at most `limit` items and the store's 1 MB; the place is where the list goes on, or None."""
+        raw = next(self._query(limit + 1, start).page_iter)
+        items = [self.model.from_raw_data(one) for one in raw["Items"]]
+        goes_on = len(items) > limit or "LastEvaluatedKey" in raw
+        kept = items[:limit]
+        return kept, self.place_of(kept[-1]) if goes_on else None
+
+    def _query(self, limit: int | None, start: dict[str, Any] | None) -> ResultIterator[M]:
+        """Ask consistently, unless an index is asked, which is always eventual."""
+        target: Any = self.index or self.model
         options: dict[str, Any] = {} if self.index is not None else {"consistent_read": True}
-        result = target.query(
+        result: ResultIterator[M] = target.query(
             self.partition,
             self.range_condition,
             limit=limit,
@@ -128,7 +141,7 @@ class Find(Generic[M]):
             scan_index_forward=not self.newest_first,
             **options,
         )
-        yield from result
+        return result
 
     def place_of(self, item: M) -> dict[str, Any]:
         """Return the key from which the query goes on after an item: the table's own, and the index's."""

@@ -3,11 +3,12 @@
 A type's `pattern` is what is published in JSON Schema; `parse` may refuse more (check digits), never accept more.
 """
 
+import base64
 import re
 import unicodedata
 from typing import ClassVar, Self
 
-from chalicelib.kit import identifiers, ids
+from chalicelib.kit import identifiers, ids, recovery_codes
 
 
 def _filled(text: str) -> str:
@@ -15,6 +16,34 @@ def _filled(text: str) -> str:
     if not stripped:
         raise ValueError("Поле не заполнено.")
     return stripped
+
+
+def base64url(raw: bytes) -> str:
+    """Write bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def base64url_bytes(text: str) -> bytes:
+    """Read base64url without padding; ValueError when it is another way of writing."""
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url(raw) != text:
+        raise ValueError("Значение записано не в base64url или повреждено.")
+    return raw
+
+
+def _base64url(text: str) -> str:
+    try:
+        base64url_bytes(text)
+    except ValueError:
+        raise ValueError("Значение записано не в base64url или повреждено.") from None
+    return text
+
+
+def _factor_code(text: str) -> str:
+    meant = recovery_codes.plain(text)
+    if recovery_codes.is_one(meant) or re.fullmatch(r"[0-9]{6}", meant):
+        return meant
+    raise ValueError("Введите шесть цифр из сообщения или приложения либо резервный код целиком.")
 
 
 class Text(str):
@@ -119,6 +148,29 @@ class Ogrnip(Text):
     check = staticmethod(identifiers.ogrnip)
 
 
+class OrganisationOid(Text):
+    """OID of an organisation in the state register of medical organisations."""
+
+    __slots__ = ()
+    label = "Номер организации (OID)"
+    hint = "Числа через точку, как в реестре медицинских организаций."
+    example = "1.2.643.5.1.13.13.12.2.77.9001"
+    pattern = r"\A[0-2](\.(0|[1-9][0-9]{0,9})){3,30}\Z"
+    min_length = 7
+    max_length = 120
+
+
+class OrderNumber(Text):
+    """Number of an order, as its paper says."""
+
+    __slots__ = ()
+    label = "Номер приказа"
+    hint = "До 40 букв и цифр, можно «№», «.», «-», «/» и пробел."
+    example = "118-П/26"
+    pattern = r"\A[0-9A-Za-zА-Яа-яЁё№./ -]{1,40}\Z"
+    max_length = 40
+
+
 class Licence(Text):
     """Registration number of a medical licence."""
 
@@ -184,8 +236,8 @@ class Password(Text):
 
     __slots__ = ()
     label = "Пароль"
-    hint = "Не короче 8 символов: буквы разного регистра, цифра и специальный знак."
-    example = "Kardio-2026!"
+    hint = "Правила — на странице справки «Пароль»; отказ называет все нарушенные сразу."
+    example = "Zimnij-Sad-2026"
     max_length = 128
     check = staticmethod(str)
 
@@ -244,3 +296,93 @@ class PersonId(Text):
     example = "psn_0192f0c8a1b27c3d9e4f5a6b7c8d9e0f"
     pattern = r"\Apsn_[0-9a-f]{32}\Z"
     max_length = 36
+
+
+class Signature(Text):
+    """A detached signature as programs write it: base64, with or without the lines of PEM."""
+
+    __slots__ = ()
+    label = "Электронная подпись"
+    hint = "Отсоединённая подпись (файл .sig или .p7s) в base64 или PEM, не больше 64 КБ."
+    example = "MIIGqwYJKoZIhvcNAQcCoIIGnDCCBpgCAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcB"
+    pattern = r"\A[A-Za-z0-9+/=# \r\n-]+\Z"
+    max_length = 92_000
+
+
+class FlowState(Text):
+    """The value that an identity provider repeats, so that its answer is known to belong to a sign-in."""
+
+    __slots__ = ()
+    label = "Значение state из ответа"
+    hint = "Параметр state адреса, на который вернула служба входа."
+    example = "0b6f2f6e-6f1c-4c39-8b53-6f0f1b0a3f11"
+    pattern = r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+    min_length = 36
+    max_length = 36
+
+
+class ProviderCode(Text):
+    """The code that an identity provider returned; ЕСИА's is a whole signed token."""
+
+    __slots__ = ()
+    label = "Код из ответа службы входа"
+    hint = "Параметр code адреса, на который вернула служба входа; действует несколько минут."
+    example = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+    pattern = r"\A[A-Za-z0-9._~+/=-]+\Z"
+    max_length = 8000
+
+
+class ProviderError(Text):
+    """The code of the error that an identity provider returned."""
+
+    __slots__ = ()
+    label = "Код ошибки из ответа службы входа"
+    hint = "Номер вида ESIA-007004 из параметра error_description, а если его нет — параметр error."
+    example = "ESIA-007004"
+    pattern = r"\A[A-Za-z0-9_-]+\Z"
+    max_length = 60
+
+
+class FactorCode(Text):
+    """What a person types to prove a factor: a six-digit code or a recovery code; look-alike letters are forgiven."""
+
+    __slots__ = ()
+    label = "Код"
+    hint = "Шесть цифр из сообщения или приложения либо резервный код вида 3-K7QF-2MXD-9PTA."
+    example = "123456"
+    pattern = r"\A[0-9A-Za-zА-Яа-яЁё –—‑−-]{6,30}\Z"
+    min_length = 6
+    max_length = 30
+    check = staticmethod(_factor_code)
+
+
+class FactorName(Text):
+    """How a person calls a factor."""
+
+    __slots__ = ()
+    label = "Название"
+    hint = "До 40 символов, например «Рабочий телефон»."
+    example = "Рабочий телефон"
+    max_length = 40
+
+
+class Base64Url(Text):
+    """Bytes that a device gave."""
+
+    __slots__ = ()
+    label = "Ответ устройства"
+    hint = "base64url без знаков «=»."
+    example = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"
+    pattern = r"\A[A-Za-z0-9_-]+\Z"
+    max_length = 8000
+    check = staticmethod(_base64url)
+
+
+class CredentialId(Base64Url):
+    """The id of a passkey: at most 1,023 bytes."""
+
+    __slots__ = ()
+    label = "Номер ключа доступа"
+    hint = "Поле id ответа браузера, base64url без знаков «=»."
+    example = "ZmFrZS1jcmVkZW50aWFs"
+    max_length = 1364

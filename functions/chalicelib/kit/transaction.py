@@ -54,6 +54,10 @@ class Transaction:
         """Write a new item; `refusal` when one with the same key exists."""
         self.steps.append(Step("put", item, refusal, condition=item.is_new()))
 
+    def replace(self, item: Table) -> None:
+        """Write an item over whatever stands in its place."""
+        self.steps.append(Step("put", item, Busy))
+
     def update(
         self,
         item: Table,

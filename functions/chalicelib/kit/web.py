@@ -36,6 +36,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """What the client says of itself, cut short."""
         return re.sub(r"[^\x20-\x7e]", "", self.headers.get("user-agent", ""))[:200]
 
+    @property
+    def device_kind(self) -> str:
+        """The device without version numbers, which change with every update of a browser."""
+        return re.sub(r"[0-9][0-9._]*", "", self.device)
+
+    def cookie(self, name: str) -> str | None:
+        """Return the value of a cookie that came with the call."""
+        pairs = (one.strip().partition("=") for one in self.headers.get("cookie", "").split(";"))
+        return next((value for found, _, value in pairs if found == name), None)
+
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer: JSON text, a problem or a file."""

@@ -2,10 +2,10 @@
 
 from chalicelib.kit import aws
 from chalicelib.kit.catalogue import SMS, Queue, Update
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
 from chalicelib.kit.outbox import Sms
-from chalicelib.kit.records.tables import Counter
 from chalicelib.notices.schemas import is_within_budget, is_within_limits
 
 

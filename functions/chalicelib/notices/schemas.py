@@ -1,20 +1,22 @@
 """How many messages may leave: for one address, and for all in a day."""
 
 from chalicelib.kit import log, secret
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.jobs import Job
-from chalicelib.kit.records.tables import Counter
 
 CODES_IN_TEN_MINUTES, CODES_A_DAY = 3, 10
 CODE_SECONDS = 600
 LIVES = {"activation": 72 * 3600}
 SMS_A_DAY, SHARDS = 8000, 8
+FOR_ANYBODY = {"registration": "applicant", "recovery": "recovery"}  # who asks for these codes is not proven
 
 
 def is_within_limits(job: Job, channel: str, address: str, purpose: str) -> bool:
     """Tell whether a code may still go to an address; if not, it is put aside. Notices (no purpose) always may.
 
-    Codes for applicants, whom nobody has proven, have a day's limit of their own, so that a stranger who registers with
-    somebody's number does not use up the owner's codes. A code that has waited for its whole life is not sent any more.
+    Codes that anybody may ask for have a day's limit of their own, so that a stranger who registers with somebody's
+    number, or recovers under his login, does not use up the owner's codes. A code that has waited for its whole life is
+    not sent any more.
     """
     if not purpose:
         return True
@@ -24,7 +26,7 @@ def is_within_limits(job: Job, channel: str, address: str, purpose: str) -> bool
     if job.attempt > 1:
         return True
     owner = f"{channel}#{secret.look_up(channel, address)}"
-    day = f"{owner}#{'applicant' if purpose == 'registration' else 'owner'}"
+    day = f"{owner}#{FOR_ANYBODY.get(purpose, 'owner')}"
     lately = Counter.hit(f"{owner}#{purpose}", CODE_SECONDS)
     if lately <= CODES_IN_TEN_MINUTES and Counter.hit(day, 86_400) <= CODES_A_DAY:
         return True

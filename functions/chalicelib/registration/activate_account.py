@@ -4,17 +4,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, TooManyTries
-from chalicelib.accounts.schemas import POLICY_VERSION
+from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, PolicyNotAccepted, TooManyTries
+from chalicelib.accounts.schemas import POLICY_VERSION, refuse_weak_password
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import codes, passwords, ticket
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Update
+from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.text import Code, Password, Token
-from chalicelib.registration.refusals import PolicyNotAccepted
-from chalicelib.registration.schemas import refuse_other_policy, refuse_weak_password
+from chalicelib.registration.schemas import refuse_other_policy
 
 
 class ActivateAccount(Body):
@@ -36,7 +36,7 @@ class AccountActivated(Answer):
 @operation(
     "POST /v1/registration/activations",
     public=True,
-    reads=[Account],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account)],
     refuses=[ActivationEnded, CodeWrong, TooManyTries, PolicyNotAccepted],
     audit="account.activated",

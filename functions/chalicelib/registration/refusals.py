@@ -13,9 +13,20 @@ class FlowEnded(Refusal):
     )
 
 
-class PolicyNotAccepted(Refusal):
-    """The consent names another version of the security policy."""
+class AccountExists(Refusal):
+    """The person who has proved himself has a confirmed cabinet."""
 
-    status = 422
-    title = "Нужно согласие с политикой безопасности"
-    detail = "Прочитайте действующую политику безопасности и подтвердите согласие с её нынешней версией: {version}."
+    status = 409
+    title = "Кабинет у вас уже есть"
+    detail = "У вас уже есть подтверждённый кабинет. Завершите вход: новый открывать не нужно."
+
+
+class NotInRegister(Refusal):
+    """The register holds no present employment of the person."""
+
+    status = 409
+    title = "Вас нет в регистре медицинских работников"
+    detail = (
+        "Личность подтверждена, но в регистре медицинских работников нет вашего действующего места работы. "
+        "Обратитесь в кадровую службу организации, где вы работаете, или откройте кабинет пациента."
+    )

@@ -1,4 +1,4 @@
-"""Rules of registration: how a login is made of a name, what a password must be, when two names are one person's."""
+"""Rules of registration: how a login is made of a name, when two names are one person's."""
 
 import re
 import unicodedata
@@ -8,17 +8,13 @@ from typing import Literal
 from chalicelib.accounts.ports import RegisteredWorker
 
 Outcome = Literal["matched", "no-match", "not-working", "already-registered", "phone-taken"]
-LOGIN_RUN = 3
 LOGIN_BASE_LENGTH = 40
 LAST_LOGIN_NUMBER = 999_999
-PASSWORD_SHORTEST = 8
-PASSWORD_LONGEST = 128
 
 _LETTERS = dict(zip("абвгдезийклмнопрстуфыэё", "abvgdeziiklmnoprstufyee", strict=True))
 _LETTERS |= dict(zip("жхцчшщъьюя", ("zh", "kh", "ts", "ch", "sh", "shch", "", "", "iu", "ia"), strict=True))
 _INITIALS_LENGTH = 8  # two of the longest transliterated letters
 _LOGIN = re.compile(r"([A-Za-z](?:[A-Za-z0-9_]*[A-Za-z])?)([1-9][0-9]{0,5})?")
-_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}  # controls, halves of surrogate pairs, line and paragraph separators
 
 
 def _transliterated(character: str) -> str:
@@ -66,36 +62,6 @@ def split_login(login: str) -> tuple[str, int]:
     if not match or len(match[1]) > LOGIN_BASE_LENGTH or match[2] == "1":
         raise ValueError("Логин состоит из латинских букв, цифр и знака «_», например ivanova_ap: проверьте раскладку.")
     return match[1].lower(), int(match[2] or 1)
-
-
-def _repeats_login(password: str, login: str) -> bool:
-    """Tell whether `LOGIN_RUN` neighbouring characters of the login stand in the password, forwards or backwards."""
-    password, login = password.casefold(), login.casefold()
-    runs = (login[start : start + LOGIN_RUN] for start in range(len(login) - LOGIN_RUN + 1))
-    return any(run in password or run[::-1] in password for run in runs)
-
-
-def weaknesses_of_password(password: str, login: str) -> list[str]:
-    """Return a Russian sentence for every rule the password breaks, none for a good one."""
-    password = unicodedata.normalize("NFC", password)
-    kinds = {unicodedata.category(character) for character in password}
-    cases = re.search("[a-zа-яё]", password) and re.search("[A-ZА-ЯЁ]", password)
-    rules = (
-        (len(password) < PASSWORD_SHORTEST, f"Пароль короткий: нужно не меньше {PASSWORD_SHORTEST} знаков."),
-        (len(password) > PASSWORD_LONGEST, f"Пароль длинный: нужно не больше {PASSWORD_LONGEST} знаков."),
-        (not cases, "Добавьте в пароль и заглавные, и строчные буквы."),
-        (not re.search("[0-9]", password), "Добавьте в пароль хотя бы одну цифру."),
-        (
-            not any(kind[0] in "PS" for kind in kinds),
-            "Добавьте в пароль хотя бы один специальный знак, например ! или %.",
-        ),
-        (bool(kinds & _UNPRINTABLE), "Уберите из пароля перенос строки и другие управляющие знаки."),
-        (
-            _repeats_login(password, login),
-            f"Уберите из пароля части логина (фамилии и инициалов латиницей): {LOGIN_RUN} его знака подряд — уже много.",
-        ),
-    )
-    return [sentence for broken, sentence in rules if broken]
 
 
 def same_person_names(a: str, b: str) -> bool:
@@ -158,3 +124,10 @@ def outcome_text(outcome: str, login: str) -> str:
             "Регистрация не завершена: этот телефон уже подтверждён в другом кабинете. Начните заново с другим номером."
         ),
     }[outcome]
+
+
+def proved_text(outcome: str, login: str) -> str:
+    """Return the message that tells a person whom a door has proved how his registration ended."""
+    if outcome == "matched":
+        return f"Кабинет открыт, личность подтверждена. Ваш логин: {login}. Входите тем же способом или с паролем."
+    return outcome_text(outcome, login)

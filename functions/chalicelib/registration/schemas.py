@@ -3,29 +3,48 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.ports import Card, RegisteredWorker
-from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.accounts.schemas import POLICY_VERSION, Contacts, employment_at
+from chalicelib.accounts.refusals import AccountClosed, PolicyNotAccepted, TooManyTries
+from chalicelib.accounts.rules import refuse_impossible_birth_date
+from chalicelib.accounts.schemas import (
+    POLICY_VERSION,
+    Contacts,
+    employment_at,
+    end_sessions,
+    key_of,
+    refuse_weak_password,
+)
 from chalicelib.accounts.tables import Account, Login, Reservation
-from chalicelib.kit import clock, codes, ids, secret
+from chalicelib.kit import clock, codes, ids, journal, passwords, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
+from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
 from chalicelib.kit.tables import Get, Table
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.registration.refusals import FlowEnded, PolicyNotAccepted
-from chalicelib.registration.rules import Outcome, weaknesses_of_password
+from chalicelib.registration.refusals import AccountExists, FlowEnded
+from chalicelib.registration.rules import Outcome, code_text, login_base, login_of, outcome_text, proved_text
 from chalicelib.registration.tables import RegistrationFlow, State
 
 FLOW_SECONDS = 3600
+
+
+class Invited(msgspec.Struct):
+    """The invitation with which an applicant came."""
+
+    place: str
+    invitation_id: str
+    organisation_id: str | None
+    granted_by: str
 
 
 class Application(msgspec.Struct):
@@ -41,6 +60,10 @@ class Application(msgspec.Struct):
     login: str
     outcome: Outcome
     cards: list[Card]
+    role: str = Role.WORKER.value
+    proved_by: str | None = None
+    takes_over: bool = False
+    invited: Invited | None = None
 
 
 class FlowStep(Answer):
@@ -67,10 +90,9 @@ def as_registered(said: Application, worker: RegisteredWorker | None, day: date)
     return msgspec.structs.replace(said, **names, cards=worker.valid_cards(day))
 
 
-def new_flow(said: Application) -> tuple[RegistrationFlow, str, SentCodes]:
+def new_flow(said: Application, key: OwnerKey) -> tuple[RegistrationFlow, str, SentCodes]:
     """Make a flow for an application, sealed with the applicant's own new key; its token, and the codes to send."""
     flow_id, random = f"flw_{secrets.token_hex(16)}", secrets.token_hex(32)
-    key = OwnerKey.new(ids.new("psn"))
     phone_code, phone_digest = codes.issue(f"registration/{flow_id}/phone")
     email_code, email_digest = codes.issue(f"registration/{flow_id}/email")
     flow = RegistrationFlow(
@@ -105,12 +127,6 @@ def open_application(flow: RegistrationFlow) -> Application:
     return key.open("registration_flow/sealed", flow.sealed, Application)
 
 
-def refuse_weak_password(password: str, login: str) -> None:
-    """Refuse a password that breaks the rules, naming every broken one."""
-    if weak := weaknesses_of_password(password, login):
-        raise WrongFields([wrong("/password", sentence, "weak-password") for sentence in weak])
-
-
 def refuse_other_policy(version: str) -> None:
     """Refuse a consent to anything but the present policy."""
     if version != POLICY_VERSION:
@@ -133,25 +149,142 @@ def look_again(call: Call, said: Application) -> None:
         Get(Reservation, f"snils#{secret.look_up('snils', said.snils)}"),
         Get(Reservation, f"phone#{secret.look_up('phone', said.phone)}"),
     )
-    if login is not None:
+    if login is not None and not said.takes_over:
         said.login = said.login.rstrip("0123456789") + str(secrets.randbelow(99_000) + 1000)
-    if said.outcome == "matched" and (snils or phone):
-        said.outcome = "already-registered" if snils else "phone-taken"
+    is_taken = snils is not None and not said.takes_over
+    if said.outcome == "matched" and (is_taken or phone):
+        said.outcome = "already-registered" if is_taken else "phone-taken"
 
 
-def account_items(flow: RegistrationFlow, said: Application, password_hash: str) -> tuple[Account, list[Table]]:
-    """Make a new claimed account, and the names and employments that go with it."""
+def proved(proof: Any, body: Any, role: str) -> Application:
+    """Make the application of a person whom a door has proved; `body` brings contacts, and a birth date no door told."""
+    birth_date = proof.birth_date or body.birth_date
+    if birth_date is None:
+        raise WrongFields([wrong("/birth_date", "Укажите дату рождения: в сертификате подписи её нет.", "required")])
+    refuse_impossible_birth_date(birth_date, clock.today())
+    return Application(
+        snils=proof.snils,
+        last_name=proof.last_name,
+        first_name=proof.first_name,
+        middle_name=proof.middle_name,
+        birth_date=birth_date,
+        phone=body.phone,
+        email=body.email,
+        login=login_of(login_base(proof.last_name, proof.first_name, proof.middle_name), 1),
+        outcome="matched",
+        cards=[],
+        role=role,
+        proved_by=proof.door,
+    )
+
+
+def by_register(said: Application, worker: RegisteredWorker, day: date) -> Application:
+    """Take over what the register holds of a proved person: his СНИЛС is the tie, the spelling is the register's."""
+    names = ("last_name", "first_name", "middle_name", "birth_date")
+    return msgspec.structs.replace(
+        said, **{name: getattr(worker, name) for name in names}, cards=worker.valid_cards(day)
+    )
+
+
+def places_of(said: Application) -> tuple[Get[Reservation], Get[Login]]:
+    """Name the items that tell whether an application's phone and login are free."""
+    return Get(Reservation, f"phone#{secret.look_up('phone', said.phone)}"), Get(Login, said.login)
+
+
+def open_proved_flow(
+    call: Call, said: Application, account: Account | None, taken: Reservation | None, login: Login | None
+) -> FlowStep:
+    """Start the flow of a proved person; an account that somebody else opened with his data is taken over."""
+    key = OwnerKey.new(account.person_id if account else ids.new("psn"))
+    if account is not None:
+        _take_over(call, account, key)
+        said.takes_over, said.login = True, account.login
+    elif login is not None:
+        said.login += str(secrets.randbelow(998) + 2)
+    if taken is not None and taken.person_id != key.owner:
+        said.outcome = "phone-taken"
+    flow, token, sent = new_flow(said, key)
+    call.transaction.put(flow)
+    send_codes(call, said, sent)
+    detail = "Введите коды из SMS и письма. Если сообщение не пришло за 10 минут, начните заново."
+    return flow_step(flow, token, "confirm_registration_contacts", detail)
+
+
+def _take_over(call: Call, account: Account, key: OwnerKey) -> None:
+    """End all that the former holder of an unproven account could use; the person himself has come."""
+    if account.closed_at:
+        raise AccountClosed
+    if account.assurance == "confirmed" and account.contacts is not None:
+        raise AccountExists
+    sealed = account.contacts or (account.contact_change if account.activation else None)
+    if sealed:
+        old = key_of(account).open("account/contacts", sealed, Contacts).phone
+        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
+        call.transaction.delete(given_up)
+    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(None, None, 0))
+    call.transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
+
+
+def hash_of(password: str | None, said: Application) -> str | None:
+    """Hash the chosen password; who has been proved by a door comes in by it, and may set a password later."""
+    if password is None and said.proved_by:
+        return None
+    if password is None:
+        raise WrongFields([wrong("/password", "Придумайте пароль.", "required")])
+    refuse_weak_password(password, said.login)
+    return passwords.digest(password)
+
+
+def tell_outcome(call: Call, said: Application) -> None:
+    """Have the applicant told, on the channels that he has proven, how his registration ended."""
+    text = proved_text(said.outcome, said.login) if said.proved_by else outcome_text(said.outcome, said.login)
+    call.transaction.send(Sms(to=said.phone, text=text))
+    call.transaction.send(Email(to=said.email, subject="Регистрация в кабинете", text=text))
+
+
+def write_account(
+    call: Call, flow: RegistrationFlow, said: Application, account: Account, others: Sequence[Table]
+) -> None:
+    """Put a new account with all that belongs to it into the transaction, or make a taken over one usable."""
+    if not said.takes_over:
+        for item in (account, *others):
+            call.transaction.put(item)
+        return
+    names = ["contacts", "contacts_reviewed_at", "grants", "consent_version", "matched_at", "password_changed_at"]
+    names += ["password_hash"] if account.password_hash else []
+    changes = [getattr(Account, name).set(getattr(account, name)) for name in names]
+    changes += [Account.register_state.set("working"), Account.contacts_version.set(Account.contacts_version + 1)]
+    still_his = (Account.wrapped_key == flow.wrapped_key) & Account.contacts.does_not_exist()
+    call.transaction.update(account, *changes, when=still_his, refusal=FlowEnded, edits=False)
+    for item in others:
+        if isinstance(item, Reservation) and item.what.startswith("phone#"):
+            call.transaction.put(item)
+        elif not isinstance(item, Login | Reservation):  # those of his login and СНИЛС have been his all the time
+            call.transaction.replace(item)
+
+
+def send_codes(call: Call, said: Application, sent: SentCodes) -> None:
+    """Have both codes of a flow delivered."""
+    call.transaction.send(Sms(to=said.phone, text=code_text(sent.phone), purpose="registration"))
+    letter = Email(to=said.email, subject="Код для регистрации", text=code_text(sent.email), purpose="registration")
+    call.transaction.send(letter)
+
+
+def account_items(flow: RegistrationFlow, said: Application, password_hash: str | None) -> tuple[Account, list[Table]]:
+    """Make a new account, and the names and employments that go with it; it is confirmed if the identity was proved."""
     key = OwnerKey(flow.applicant_id, flow.wrapped_key)
     snils_hash = secret.look_up("snils", said.snils)
     account = Account(
         person_id=key.owner,
         handle=secrets.token_hex(16),
         login=said.login,
+        assurance="confirmed" if said.proved_by else "claimed",
         password_hash=password_hash,
+        password_changed_at=clock.epoch(),
         wrapped_key=key.wrapped,
         contacts=key.seal("account/contacts", Contacts(phone=said.phone, email=said.email)),
         contacts_reviewed_at=clock.epoch(),
-        grants=[{"role": Role.WORKER.value, "organisation_id": None}],
+        grants=[{"role": said.role, "organisation_id": None}] if said.invited is None else [],
         consent_version=POLICY_VERSION,
         matched_at=clock.epoch(),
     )

@@ -11,7 +11,7 @@ from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
 from chalicelib.accounts.refusals import RegisterUnavailable
 from chalicelib.accounts.rules import refuse_impossible_birth_date
 from chalicelib.accounts.tables import Login, Reservation
-from chalicelib.kit import clock, secret
+from chalicelib.kit import clock, ids, secret
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import NEW_KEY, Outside, Put, Update
@@ -21,8 +21,9 @@ from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
 from chalicelib.kit.text import PersonName, Phone, Snils
-from chalicelib.registration.rules import code_text, login_base, login_of, outcome_of
-from chalicelib.registration.schemas import Application, FlowStep, as_registered, flow_step, new_flow
+from chalicelib.kit.vault import OwnerKey
+from chalicelib.registration.rules import login_base, login_of, outcome_of
+from chalicelib.registration.schemas import Application, FlowStep, as_registered, flow_step, new_flow, send_codes
 from chalicelib.registration.tables import RegistrationFlow
 
 
@@ -65,11 +66,8 @@ def start_registration(call: Call, body: StartRegistration) -> FlowStep:
     if login_taken is not None:
         login += str(secrets.randbelow(998) + 2)
     said = Application(**msgspec.structs.asdict(body), login=login, outcome=outcome, cards=[])
-    flow, token, sent = new_flow(as_registered(said, worker, clock.today()))
+    flow, token, sent = new_flow(as_registered(said, worker, clock.today()), OwnerKey.new(ids.new("psn")))
     call.transaction.put(flow)
-    call.transaction.send(Sms(to=body.phone, text=code_text(sent.phone), purpose="registration"))
-    call.transaction.send(
-        Email(to=body.email, subject="Код для регистрации", text=code_text(sent.email), purpose="registration")
-    )
+    send_codes(call, said, sent)
     detail = "Введите коды из SMS и письма. Если сообщение не пришло за 10 минут, начните заново."
     return flow_step(flow, token, "confirm_registration_contacts", detail)

@@ -23,8 +23,6 @@ from chalicelib.roles.rules import fits_kind, place_of, refuse_ungrantable
 from chalicelib.roles.schemas import InvitationView, RoleField, letter, new_invitation, show_invitation
 from chalicelib.roles.tables import Invitation
 
-OrganisationOfRole = Annotated[OrganisationId | None, Meta(title="Организация роли")]
-
 
 class Invite(Body):
     """The role, where it is held, and whom to invite."""
@@ -32,7 +30,7 @@ class Invite(Body):
     role: RoleField
     snils: Snils
     email: EmailText
-    organisation_id: OrganisationOfRole = None
+    organisation_id: Annotated[OrganisationId | None, Meta(title="Организация роли")] = None
 
 
 @operation(

@@ -6,6 +6,8 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.refusals import SessionEnded
+from chalicelib.kit.session import cookie
 from chalicelib.kit.tables import Get
 
 
@@ -22,6 +24,9 @@ from chalicelib.kit.tables import Get
 def sign_out(call: Call) -> None:
     """Выйти из кабинета."""
     actor = call.actor
-    call.transaction.delete(call.read(Get(Session, actor.handle, actor.session_id)))
+    session = call.read(Get(Session, actor.handle, actor.session_id))
+    call.transaction.delete(session, when=Session.person_id.exists(), refusal=SessionEnded)
     call.transaction.update(Account(actor.person_id), Account.session_ends[actor.session_id].remove(), edits=False)
+    if actor.keep == "cookie":
+        call.headers["Set-Cookie"] = cookie("")
     call.note(objects=[actor.session_id])

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import TooManyTries
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, TooManyTries
+from chalicelib.accounts.tables import LIMITS, Account, Purpose
 from chalicelib.factors.schemas import Factor, factors_of
 from chalicelib.kit import passwords
 from chalicelib.kit.body import Answer, Body
@@ -13,12 +13,16 @@ from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.ids import token
+from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import give, take
+from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_dismissed, refuse_shut, take
 
-RECHECK_SECONDS = 600
+GUESSED: dict[Purpose, str] = {
+    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
+    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
+}
 
 
 class CheckPassword(Body):
@@ -40,23 +44,26 @@ class PasswordAccepted(Answer):
     public=True,
     reads=[Account],
     writes=[Update(Account)],
-    effects=[CheckProfile],
-    refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking],
+    effects=[CheckProfile, TellOwner],
+    refuses=[PasswordWrong, TooManyTries, SignInExpired, NoLongerWorking, AccountBlocked, AccountClosed],
     audit="sign_in.password_accepted",
     memory=512,
 )
 def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     """Ввести пароль."""
     values = take("login", body.ticket)
-    account = Account.attempt(values["person"], "password", known=bool(values["known"]))
+    purpose: Purpose = "password_trusted" if values["trusted"] else "password"
+    account = Account.attempt(values["person"], purpose, known=bool(values["known"]))
     if account is None:
         raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
+        if getattr(account, f"{purpose}_tries") == LIMITS[purpose]:
+            told = TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=GUESSED[purpose])
+            call.aftermath.send(told)
         raise PasswordWrong
-    if account.register_state == "not_working":
-        if call.now - account.matched_at > RECHECK_SECONDS:
-            call.transaction.send(CheckProfile(person_id=account.person_id))
-        raise NoLongerWorking
-    call.transaction.update(account, *Account.no_tries("password"), edits=False)
-    ticket = give("password", account.person_id, epoch=int(account.epoch), nonce=token())
-    return PasswordAccepted(ticket=ticket, factors=factors_of(account))
+    refuse_shut(account, Entry(account.person_id, "password", ""))
+    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
+    call.transaction.update(account, *Account.no_tries(purpose), edits=False)
+    more = {"epoch": int(account.epoch), "nonce": token(), "trusted": values["trusted"]}
+    ticket = give("password", account.person_id, **more)
+    return PasswordAccepted(ticket=ticket, factors=factors_of(account, entry_of(ticket).act))

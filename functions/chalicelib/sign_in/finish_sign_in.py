@@ -1,63 +1,79 @@
-"""Last step of the password door: the second factor opens the session."""
+"""Last step of every door: the session is opened, after a second factor where the door was not strong by itself."""
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import CodeWrong, TooManyTries
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
 from chalicelib.accounts.tables import Account
-from chalicelib.factors.refusals import FactorNotAvailable
-from chalicelib.factors.schemas import FactorKind, used_factor
+from chalicelib.factors.refusals import FactorNotAvailable, PasskeyCloned, PasskeyWrong
+from chalicelib.factors.schemas import FactorKind, given_factor, passkey_sign_in
 from chalicelib.kit.access import Role
-from chalicelib.kit.body import Answer, Body
+from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Delete, Put, Update
+from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.records.tables import Session
-from chalicelib.kit.text import Code, Text, Token
+from chalicelib.kit.outbox import TellOwner
+from chalicelib.kit.passkeys import Assertion
+from chalicelib.kit.records.tables import Once, Session, Setting
+from chalicelib.kit.tables import Action
+from chalicelib.kit.text import FactorCode, Text, Token
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
-from chalicelib.sessions.schemas import SessionView, view
-from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
-from chalicelib.sign_in.schemas import open_session, take
+from chalicelib.sessions.refusals import RoleNotHeld
+from chalicelib.sessions.schemas import KeepField, Opening, SignedIn, open_session
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
+from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_dismissed, spend
 
 
 class FinishSignIn(Body):
-    """The second factor, and the role to act in."""
+    """The ticket of the passed step, the second factor where one is needed, and the role to act in."""
 
     ticket: Token
-    kind: Annotated[FactorKind, Meta(title="Способ подтверждения")]
-    code: Code
-    role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе берётся первая.")] = None
+    kind: Annotated[FactorKind | None, Meta(title="Способ подтверждения")] = None
+    code: FactorCode | None = None
+    assertion: Annotated[Assertion | None, Meta(title="Ответ ключа доступа")] = None
+    keep: KeepField = "token"
+    role: Annotated[Role | None, Meta(title="Роль", description="Если ролей несколько; иначе первая.")] = None
     organisation_id: Annotated[Text | None, Meta(title="Организация роли")] = None
-
-
-class SignedIn(Answer):
-    """An open session and its token."""
-
-    token: Annotated[str, Meta(title="Ключ сеанса", description="Передавайте в заголовке Authorization: Bearer …")]
-    session: SessionView
 
 
 @operation(
     "POST /v1/sign_in/sessions",
     public=True,
-    reads=[Account],
-    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord)],
-    effects=[CheckProfile],
-    refuses=[CodeWrong, TooManyTries, FactorNotAvailable, SignInExpired, RoleNotHeld],
+    reads=[Account, Query(Setting)],
+    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
+    effects=[CheckProfile, TellOwner],
+    refuses=[
+        *(CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned, FactorNeeded, SignInExpired),
+        *(RoleNotHeld, AccountBlocked, AccountClosed, AccountNotConfirmed, NoLongerWorking),
+    ],
     audit="session.opened",
     status=201,
 )
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
-    """Подтвердить вход вторым фактором."""
-    values = take("password", body.ticket)
-    account = Account.attempt(values["person"], "sign_in", epoch=values["epoch"])
-    if account is None:
-        raise SignInExpired
-    factor = used_factor(account, body.kind, body.code, f"sign_in/{account.person_id}/{values['nonce']}")
-    session, token = open_session(call, account, body.role, body.organisation_id, factor)
+    """Завершить вход и открыть сеанс."""
+    entry = entry_of(body.ticket)
+    if entry.door == "passkey":
+        entry = msgspec.structs.replace(entry, person_id=passkey_sign_in(entry.act, body.assertion))
+    if body.kind is None and not entry.strong:  # said before a try is counted
+        raise FactorNeeded
+    account = account_of(call, entry)
+    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
+    factor = _factor(call, account, entry, "passkey" if entry.door == "passkey" else body.kind, body)
+    spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
-    return SignedIn(token=token, session=view(session))
+    return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
+
+
+def _factor(call: Call, account: Account, entry: Entry, kind: FactorKind | None, body: FinishSignIn) -> list[Action]:
+    if kind is None or (entry.strong and entry.door != "passkey"):
+        return []
+    try:
+        return given_factor(call, account, kind, body, entry.act, alone=entry.strong)
+    except CodeWrong:
+        after_wrong_code(call, account, entry)
+        raise

@@ -6,21 +6,22 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.rules import chosen_grant, with_session
-from chalicelib.accounts.schemas import key_of
-from chalicelib.accounts.tables import Account, Reservation
-from chalicelib.kit import clock, ids, journal, secret, settings, ticket
-from chalicelib.kit.access import Grant
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
+from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.records.tables import Session
-from chalicelib.kit.session import begin
-from chalicelib.kit.tables import Action, Get
-from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.sign_in.refusals import RoleNotHeld, SignInExpired
+from chalicelib.kit.outbox import Effect, TellOwner
+from chalicelib.kit.outside import System
+from chalicelib.kit.records.tables import Breaker, Once
+from chalicelib.kit.session import Door
+from chalicelib.kit.tables import Get
+from chalicelib.sign_in.refusals import AccountNotConfirmed, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
-Step = Literal["login", "password", "proved"]
+RECHECK_SECONDS = 600
+TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
 class TicketView(Answer):
@@ -56,9 +57,17 @@ class IdentityProved(Answer):
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
-def identity_proved(call: Call, proof: Proof) -> IdentityProved:
-    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration."""
-    (found,) = call.look(Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}"))
+def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> IdentityProved:
+    """Find whose СНИЛС was proved (one read) and give the ticket to the session, or to the registration.
+
+    `asked` is the outside system that has proved it: its good answer forgives earlier failures.
+    """
+    whose = Get(Reservation, f"snils#{secret.look_up('snils', proof.snils)}")
+    if asked is None:
+        (found,) = call.look(whose)
+    else:
+        found, asked.breaker = call.look(whose, Get(Breaker, asked.name))
+        asked.forgive(call.transaction)
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:
@@ -86,44 +95,103 @@ def take(step: Step, text: str) -> dict[str, Any]:
     return values
 
 
-def refuse_other_epoch(account: Account, values: dict[str, Any]) -> None:
+def refuse_other_epoch(account: Account, entry: "Entry") -> None:
     """Refuse a ticket from before the account's access was changed."""
-    if int(account.epoch) != values["epoch"]:
+    if entry.epoch is not None and int(account.epoch) != entry.epoch:
         raise SignInExpired
 
 
-def open_session(
-    call: Call, account: Account, role: str | None, organisation_id: str | None, factor: list[Action]
-) -> tuple[Session, str]:
-    """Put a new session, the account's list of them and the journal record into the call's transaction."""
-    grant = chosen_grant(msgspec.convert(account.grants, list[Grant]), role, organisation_id)
-    if grant is None:
-        raise RoleNotHeld
-    origin = {"address": call.request.network, "device": call.request.device}
-    session, token = begin(
-        account.person_id,
-        account.handle,
-        grant,
-        assurance=account.assurance,
-        consent_version=account.consent_version,
-        wrapped_key=account.wrapped_key,
-        source=call.source,
-        origin=key_of(account).seal("session/origin", origin),
+class Entry(msgspec.Struct, frozen=True):
+    """Who came and by which door; `act` is what a factor has to be given for.
+
+    `at` is when a proof was given; `strong` needs no second factor any more; `trusted` comes from a device that has signed in before.
+    """
+
+    person_id: str
+    door: Door
+    act: str
+    epoch: int | None = None
+    at: int | None = None
+    strong: bool = False
+    trusted: bool = False
+    once: str | None = None
+
+
+def entry_of(text: str) -> Entry:
+    """Read the ticket with which a session may be opened: of the password, of a proof, of a passkey's challenge."""
+    for step in ("password", "proved", "passkey"):
+        values = ticket.unseal(f"sign_in/{step}", text)
+        if values is not None:
+            return _entry(step, values)
+    raise SignInExpired
+
+
+def _entry(step: str, values: dict[str, Any]) -> Entry:
+    person_id, nonce = values.get("person", ""), values["nonce"]
+    if step == "passkey":
+        return Entry("", "passkey", f"sign_in/passkey/{nonce}", at=values["at"], strong=True, once=f"passkey#{nonce}")
+    act = f"sign_in/{person_id}/{nonce}"
+    if step == "password":
+        return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
+    proof = msgspec.convert(values["proof"], Proof)
+    if not person_id:
+        raise SignInExpired
+    return Entry(person_id, proof.door, act, at=values["at"], strong=proof.strong, trusted=True, once=f"proved#{nonce}")
+
+
+def account_of(call: Call, entry: Entry) -> Account:
+    """Read the account of who came, counting a try where a factor follows; refuses what its access has outlived."""
+    account: Account | None
+    if entry.strong:
+        (account,) = call.look(Get(Account, entry.person_id))
+    else:
+        # A code after a proof has tries of its own: who knows the password cannot use them up.
+        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
+    if account is None or (entry.at is not None and entry.at <= account.ended_at):
+        raise SignInExpired
+    refuse_shut(account, entry)
+    return account
+
+
+def refuse_shut(account: Account, entry: Entry) -> None:
+    """Refuse a closed or blocked account, and one that was never proven to whoever has proved himself."""
+    if account.closed_at:
+        raise AccountClosed
+    if account.blocked and (account.blocked["by"] != "suspicion" or entry.door == "password"):
+        raise AccountBlocked
+    is_unproven = account.assurance == "claimed" or account.contacts is None
+    if is_unproven and entry.door in {"esia", "oidc", "signature"}:
+        raise AccountNotConfirmed
+
+
+def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:
+    """Refuse who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes."""
+    if account.register_state != "not_working":
+        return
+    if call.now - account.matched_at > RECHECK_SECONDS:
+        call.aftermath.send(check)
+    raise NoLongerWorking
+
+
+def spend(call: Call, entry: Entry) -> None:
+    """Make a proof or an answered challenge serve once."""
+    if entry.once is not None:
+        call.transaction.put(Once(what=entry.once, expires=call.now + TICKET_SECONDS), SignInExpired)
+
+
+def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
+    """Tell the owner when the last try of the hour was wrong while the password was right.
+
+    If it came from a strange device, the password door is shut until he proves himself; his other doors stay open.
+    """
+    if entry.door != "password" or account.sign_in_tries < LIMITS["sign_in"]:
+        return
+    call.aftermath.send(
+        TellOwner(person_id=account.person_id, subject="Кто-то знает ваш пароль", text=TRIED, not_me=True)
     )
-    until = int(session.absolute_until)
-    kept, ended = with_session(account.live_sessions(), session.session_id, until, settings.MAX_SESSIONS)
-    call.transaction.put(session)
-    listed = Account.session_ends.set(kept)
-    call.transaction.update(account, listed, *Account.no_tries("sign_in"), *factor)
-    for name in ended:
-        call.transaction.delete(Session(handle=account.handle, session_id=name))
-    call.transaction.put(_record(call, session, grant))
-    return session, token
-
-
-def _record(call: Call, session: Session, grant: Grant) -> JournalRecord:
-    record = journal.by_person(session.person_id, call.operation.audit, call.operation.name, call.trace_id)
-    record.objects = [session.session_id]
-    record.role = grant.role.value
-    record.origin = session.origin
-    return record
+    if not entry.trusted:
+        # Whatever changes the account at the same time, this stands; and it never loosens another's block.
+        shut = Account.blocked.set(Account.blocked | {"by": "suspicion", "at": call.now})
+        raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
+        call.aftermath.update(account, shut, *raised, edits=False)

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chalicelib.accounts.schemas import CodeIssued, contacts_of
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.schemas import CodeIssued, send_code
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import clock, codes, identifiers
+from chalicelib.factors.refusals import FactorNotAvailable
+from chalicelib.factors.schemas import refuse_unavailable
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
@@ -14,10 +16,8 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
-from chalicelib.sign_in.refusals import SignInExpired
-from chalicelib.sign_in.schemas import refuse_other_epoch, take
-
-SUBJECT = "Код для входа"
+from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
+from chalicelib.sign_in.schemas import entry_of, refuse_other_epoch, refuse_shut
 
 
 class SendSignInCode(Body):
@@ -33,25 +33,17 @@ class SendSignInCode(Body):
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],
-    refuses=[SignInExpired],
+    refuses=[SignInExpired, FactorNotAvailable, AccountBlocked, AccountClosed, AccountNotConfirmed],
     audit="sign_in.code_sent",
     status=202,
 )
 def send_sign_in_code(call: Call, body: SendSignInCode) -> CodeIssued:
     """Получить код для входа."""
-    values = take("password", body.ticket)
-    account = call.read(Get(Account, values["person"]))
-    refuse_other_epoch(account, values)
-    contacts = contacts_of(account)
-    code, digest = codes.issue(f"sign_in/{account.person_id}/{values['nonce']}")
-    until = call.now + codes.LIFE_SECONDS
-    pending = {"sign_in": {"digest": digest, "until": until}}
-    call.transaction.update(account, Account.codes.set(account.live_codes() | pending))
-    text = f"Код для входа в кабинет медработника: {code}. Действует 10 минут. Никому его не сообщайте."
-    if body.channel == "sms":
-        call.transaction.send(Sms(to=contacts.phone, text=text, purpose="sign_in"))
-        shown = identifiers.mask_phone(contacts.phone)
-    else:
-        call.transaction.send(Email(to=contacts.email, subject=SUBJECT, text=text, purpose="sign_in"))
-        shown = identifiers.mask_email(contacts.email)
-    return CodeIssued(sent_to=shown, expires_at=clock.moment(until))
+    entry = entry_of(body.ticket)
+    if entry.strong:  # no code is asked for after it
+        raise SignInExpired
+    account = call.read(Get(Account, entry.person_id))
+    refuse_other_epoch(account, entry)
+    refuse_shut(account, entry)
+    refuse_unavailable(account, body.channel)
+    return send_code(call, account, body.channel, entry.act, "Код для входа")

@@ -1,4 +1,4 @@
-"""The kit's own tables: sessions, keyed answers, the outbox and counters of calls."""
+"""The kit's own tables: sessions, keyed answers, the outbox, settings and what may happen once."""
 
 from typing import Any, ClassVar
 
@@ -47,10 +47,20 @@ class Session(Table):
     device = UnicodeAttribute(default="")
     keep = UnicodeAttribute(default="token")
     due = UnicodeAttribute(default="")
+    told = UnicodeAttribute(default="")  # the greatest move that the owner was told of: "", "network" or "device"
     minute = NumberAttribute()
     hits_even = NumberAttribute()
     hits_odd = NumberAttribute()
     expires = NumberAttribute()
+
+    @classmethod
+    def of_person(cls, handle: str) -> Find["Session"]:
+        """Find all sessions of a person, by his handle."""
+        return Find(cls, handle)
+
+    def is_open(self, now: int) -> bool:
+        """Tell whether the session has neither idled out nor reached its absolute end."""
+        return min(int(self.idle_until), int(self.absolute_until)) > now
 
     @classmethod
     def use(cls, handle: str, session_id: str, secret_hash: str) -> "Session | None":
@@ -173,24 +183,6 @@ class Outbox(Table):
         """Return the changes that let a failed effect be tried again: after 1, 2, 4 … 64 minutes, later every two hours."""
         due = clock.epoch() + 60 * min(2 ** (int(self.attempts) - 1), 120)
         return [type(self).lease_until.set(due), type(self).pending_since.set(due)]
-
-
-class Counter(Table):
-    """Public calls of one source in one minute, counted before anything secret is compared."""
-
-    class Meta:
-        table_name = settings.table("counter")
-
-    counted = UnicodeAttribute(hash_key=True)
-    calls = NumberAttribute(default=0)
-    expires = NumberAttribute(null=True)
-
-    @classmethod
-    def hit(cls, what: str, seconds: int = 60) -> int:
-        """Count one call in the present minute, or longer period, and return the number so far."""
-        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
-        item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
-        return int(item.calls) if item else 0
 
 
 class Once(Table):

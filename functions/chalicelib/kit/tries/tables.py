@@ -6,13 +6,14 @@ from pynamodb.attributes import NumberAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.kit import clock, codes
-from chalicelib.kit.refusals import TooManyTries
+from chalicelib.kit.refusals import TooManyTries, TryLater
 from chalicelib.kit.tables import Get, fetch
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up"]
+Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
 STAND_IN_SECONDS: Final = 2 * 3600
 LIMITS: dict[Purpose, int] = {
     "password": 10,
+    "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
     "sign_in": codes.TRIES_AN_HOUR,
     "activation": codes.TRIES_AN_HOUR,
     "factor": codes.TRIES_AN_HOUR,
@@ -20,6 +21,9 @@ LIMITS: dict[Purpose, int] = {
     "recovery": codes.TRIES_AN_HOUR,
     "step_up": codes.TRIES_AN_HOUR,
 }
+# Seconds to wait after so many wrong passwords in a row; codes need none, they have five tries and ten minutes.
+DELAYS: Final = {3: 5, 4: 10, 5: 20, 6: 40, 7: 80, 8: 160, 9: 300}
+DELAYED: Final = frozenset({"password", "password_trusted"})
 
 
 class Tried:
@@ -31,6 +35,10 @@ class Tried:
     change: Any
     password_hour = NumberAttribute(default=0)
     password_tries = NumberAttribute(default=0)
+    password_at = NumberAttribute(default=0)
+    password_trusted_hour = NumberAttribute(default=0)
+    password_trusted_tries = NumberAttribute(default=0)
+    password_trusted_at = NumberAttribute(default=0)
     sign_in_hour = NumberAttribute(default=0)
     sign_in_tries = NumberAttribute(default=0)
     activation_hour = NumberAttribute(default=0)
@@ -62,7 +70,7 @@ class Tried:
             return None
         if item.forgive_earlier_hour(purpose) and (account := cls._count(person_id, purpose, known, epoch)):
             return account
-        raise TooManyTries
+        raise TryLater(retry_after=wait) if (wait := item.seconds_to_wait(purpose)) else TooManyTries
 
     @classmethod
     def _count(cls, person_id: str, purpose: Purpose, known: bool, epoch: int | None) -> "Self | None":  # noqa: FBT001
@@ -70,12 +78,31 @@ class Tried:
         tries, counted_in = getattr(cls, f"{purpose}_tries"), getattr(cls, f"{purpose}_hour")
         allowed = tries.does_not_exist() | (tries == 0) | ((counted_in == hour) & (tries < LIMITS[purpose]))
         changes: list[Action] = [tries.add(1), counted_in.set(hour)]
+        if purpose in DELAYED:
+            tried_at = getattr(cls, f"{purpose}_at")
+            allowed = allowed & cls._waited(tries, tried_at)
+            changes.append(tried_at.set(clock.epoch()))
         if not known:
             changes.append(cls.expires.set(clock.epoch() + STAND_IN_SECONDS))
         if epoch is not None:
             allowed = allowed & (cls.epoch == epoch)
         changed: Self | None = cls.change(person_id, actions=changes, when=allowed)
         return changed
+
+    @classmethod
+    def _waited(cls, tries: Any, tried_at: Any) -> Any:
+        """Return the condition that the delay which grows with every wrong try is over."""
+        waited = tries.does_not_exist() | (tries < min(DELAYS))
+        for number, seconds in DELAYS.items():
+            waited = waited | ((tries == number) & (tried_at <= clock.epoch() - seconds))
+        return waited | (tries > max(DELAYS))
+
+    def seconds_to_wait(self, purpose: Purpose) -> int:
+        """Return how long the next try has to wait; 0 when the hour's tries are what ran out."""
+        if purpose not in DELAYED:
+            return 0
+        delay = DELAYS.get(int(getattr(self, f"{purpose}_tries")), 0)
+        return max(0, int(getattr(self, f"{purpose}_at")) + delay - clock.epoch())
 
     def forgive_earlier_hour(self, purpose: Purpose) -> bool:
         """Forget tries that were counted in an earlier hour, unless somebody else has done it meanwhile."""

@@ -1,0 +1,59 @@
+"""What is counted in a period, so that nobody calls, guesses or sends too often."""
+
+from typing import NamedTuple
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.kit import aws, clock, settings
+from chalicelib.kit.tables import Table, patiently
+
+
+class Visits(NamedTuple):
+    """How often a source has called in this minute, and how often it has guessed wrong in this hour."""
+
+    calls: int
+    wrong: int
+
+
+class Counter(Table):
+    """What is counted in a period: calls and wrong guesses of a source, codes to an address, messages in a day."""
+
+    class Meta:
+        table_name = settings.table("counter")
+
+    counted = UnicodeAttribute(hash_key=True)
+    calls = NumberAttribute(default=0)
+    expires = NumberAttribute(null=True)
+
+    @classmethod
+    def hit(cls, what: str, seconds: int = 60) -> int:
+        """Count one call in the present minute, or longer period, and return the number so far."""
+        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
+        item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
+        return int(item.calls) if item else 0
+
+    @classmethod
+    def visit(cls, source: str) -> Visits:
+        """Count a public call of a source before anything secret is compared; one item an hour holds all its minutes."""
+        return cls._count_of(source, f"m{clock.epoch() // 60 % 60}")
+
+    @classmethod
+    def guessed_wrong(cls, source: str) -> None:
+        """Count a wrong guess of a source."""
+        cls._count_of(source, "wrong")
+
+    @classmethod
+    def _count_of(cls, source: str, what: str) -> Visits:
+        hour = clock.epoch() // 3600
+        request = {
+            "TableName": cls.Meta.table_name,
+            "Key": {"counted": {"S": f"{source}#{hour}h"}},
+            "UpdateExpression": "ADD #w :one SET expires = :end",
+            "ExpressionAttributeNames": {"#w": what},
+            "ExpressionAttributeValues": {":one": {"N": "1"}, ":end": {"N": str((hour + 2) * 3600)}},
+            "ReturnValues": "ALL_NEW",
+        }
+        found = patiently(lambda: aws.client("dynamodb").update_item(**request))["Attributes"]
+        calls, wrong = (int(found.get(name, {"N": "0"})["N"]) for name in (f"m{clock.epoch() // 60 % 60}", "wrong"))
+        return Visits(calls, wrong)

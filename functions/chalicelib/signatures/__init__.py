@@ -1,0 +1,1 @@
+"""Signatures: whose a detached electronic signature is, and whether it holds."""

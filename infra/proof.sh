@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Install what `make proof` needs beside Python: a browser with its driver, and an independent maker of one-time codes.
+set -u
+fail() { printf '%s\n' "$1" >&2; exit 1; }
+
+missing=()
+for pair in chromium:chromium chromedriver:chromium-driver oathtool:oathtool; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command -v apt-get >/dev/null || fail "These programs are missing and there is no apt-get to install them: ${missing[*]}. Install them with your system's own tool and try again."
+[ "$(id -u)" -eq 0 ] || fail "These packages are missing: ${missing[*]}. Install them as root (apt-get install ${missing[*]}) and try again."
+apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+  || fail "The packages ${missing[*]} could not be installed: see the message above and try again."

@@ -125,7 +125,7 @@ def test_hr_do_not_begin_a_closed_account_again(world: World) -> None:
     body = {"phone": who.phone, "email": who.email}
     etag, person_id = offices.account(who).etag, who.person_id
     answer = world.client.call("confirm_identity", body, by=make.hr(), match=etag, person_id=person_id)
-    assert (answer.status, answer.code) == (409, "account-closed")
+    assert (answer.status, answer.code) == (403, "account-closed")
 
 
 def test_closing_many_times_at_once_closes_once(world: World) -> None:

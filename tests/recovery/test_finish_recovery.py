@@ -43,6 +43,15 @@ def test_a_damaged_or_foreign_number_is_refused(world: World) -> None:
         assert (answer.status, answer.code) == (409, "recovery-ended")
 
 
+def test_a_closed_account_gets_no_new_password(world: World) -> None:
+    """Its owner proves his channel and learns that it is closed; nothing is set."""
+    person = make.person()
+    assert world.client.call("close_own_account", {}, by=person).status == 200
+    answer = call(world, returns.proved(world, person))
+    assert (answer.status, answer.code) == (403, "account-closed")
+    assert Account.get(person.person_id).password_hash is None
+
+
 def test_after_ten_minutes_the_recovery_has_ended(world: World) -> None:
     """The code works in its last minute and not after it."""
     body, late = (returns.proved(world, make.person()) for _ in range(2))

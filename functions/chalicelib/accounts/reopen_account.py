@@ -46,7 +46,8 @@ def reopen_account(call: Call, person_id: str) -> AccountReopened:
     if account.erase_at is None or account.erase_at <= call.now:
         raise AccountErased
     gone = (Account.closed_at, Account.closed_by, Account.erase_at, Account.erase_shard)
-    end_sessions(call.transaction, account, Account.assurance.set("claimed"), *(one.remove() for one in gone))
+    unproven = [Account.assurance.set("claimed"), *Account.no_way_in()]
+    end_sessions(call.transaction, account, *unproven, *(one.remove() for one in gone))
     text = "Ваш кабинет медработника снова открыт. Чтобы войти, подтвердите личность: через Госуслуги или в кадрах."
     call.transaction.send(TellOwner(person_id=person_id, subject="Кабинет снова открыт", text=text))
     detail = (

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import AccountBlocked, CodeWrong, TooManyTries
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.schemas import TellOwner, end_sessions, new_password, refuse_weak_password
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import codes
@@ -42,7 +42,7 @@ class PasswordRecovered(Answer):
     reads=[Account, Query(Setting)],
     writes=[Update(Account), Delete(Session), Put(JournalRecord)],
     effects=[TellOwner],
-    refuses=[RecoveryEnded, BothChannelsNeeded, CodeWrong, TooManyTries, AccountBlocked],
+    refuses=[RecoveryEnded, BothChannelsNeeded, CodeWrong, TooManyTries, AccountBlocked, AccountClosed],
     audit="password.recovered",
     memory=512,
 )

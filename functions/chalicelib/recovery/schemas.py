@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from chalicelib.accounts.refusals import AccountBlocked
+from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
 from chalicelib.accounts.schemas import end_sessions, no_password
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import codes, journal, options, ticket
@@ -65,7 +65,9 @@ def act(account: Account, nonce: str, channel: Channel) -> str:
 
 
 def refuse_blocked(account: Account, channels: str) -> None:
-    """Refuse who is closed out: an officer's block always, others unless both channels were proved."""
+    """Refuse who is closed out: a closed account and an officer's block always, others unless both channels were proved."""
+    if account.closed_at:
+        raise AccountClosed
     if account.blocked and (account.blocked["by"] == "officer" or channels != "both"):
         raise AccountBlocked
 

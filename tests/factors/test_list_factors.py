@@ -69,3 +69,12 @@ def test_the_journal_knows_the_look(world: World) -> None:
     person = make.person()
     world.client.call(NAME, by=person)
     assert doors.journal(person.person_id, NAME) == [("factors.read", "done")]
+
+
+def test_a_person_without_contacts_has_no_channels(world: World) -> None:
+    """Whoever has taken over his cabinet and not named his contacts yet sees what is left, and no failure."""
+    person = make.person()
+    Account.get(person.person_id).update(actions=[Account.contacts.remove()])
+    ways = world.client.call("list_ways_to_confirm", by=person)
+    assert [one["kind"] for one in ways.json["factors"]] == ["totp"]
+    assert world.client.call("send_step_up_code", {"channel": "sms"}, by=person).code == "factor-not-available"

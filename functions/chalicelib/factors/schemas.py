@@ -98,6 +98,8 @@ def kinds_of(account: Account) -> list[FactorKind]:
         others.append("passkey")
     if codes_left(account):
         others.append("recovery")
+    if account.contacts is None:  # taken over by its person, who has not named his contacts yet
+        return others
     return [*usable_channels(_off(account), account.recovered_by, others=bool(others)), *others]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import doors
 import make
+import offices
 import pytest
 from conftest import World
 from registration.test_start_proved_registration import ticket
@@ -64,6 +65,7 @@ def test_an_invitation_is_for_one_snils(world: World) -> None:
 def test_the_cabinet_opens_with_the_role_and_only_it(world: World, role: Role) -> None:
     """No register is asked; the invitation is spent, the holder is listed, and the session has the role."""
     who = doors.applicant(world, listed=False)
+    offices.organisation(organisation_id=make.HOSPITAL)
     number = invited(who, role, make.HOSPITAL)
     begun = world.client.call(NAME, body(who, number))
     assert begun.status == 202, begun.raw
@@ -92,3 +94,11 @@ def test_an_invitation_spent_meanwhile_opens_no_cabinet(world: World) -> None:
     answer = world.client.call("complete_registration", doors.completion(flows[1], password=None))
     assert answer.status >= 400
     assert len(doors.people()) == 1
+
+
+def test_no_role_begins_at_a_closed_organisation(world: World) -> None:
+    """An invitation outlives the closing of its organisation, and then opens nothing."""
+    who = doors.applicant(world)
+    number = invited(who, Role.HR, offices.organisation(state="closed"))
+    assert world.client.call(NAME, body(who, number)).code == "organisation-closed"
+    assert not doors.people()

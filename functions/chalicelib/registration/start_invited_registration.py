@@ -8,10 +8,11 @@ from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountClosed
 from chalicelib.accounts.tables import Account, Login, Reservation
+from chalicelib.administration.tables import Organisation
 from chalicelib.kit import secret
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import NEW_KEY, Delete, Put, Update
+from chalicelib.kit.catalogue import NEW_KEY, Check, Delete, Put, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.records.tables import Once, Session
@@ -22,7 +23,7 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.registration.refusals import AccountExists
 from chalicelib.registration.schemas import FlowStep, Invited, open_proved_flow, places_of, proved
 from chalicelib.registration.tables import RegistrationFlow
-from chalicelib.roles.refusals import InvitationEnded, InvitationForAnother
+from chalicelib.roles.refusals import InvitationEnded, InvitationForAnother, OrganisationClosed
 from chalicelib.roles.schemas import InvitationNumber, open_invitation, refuse_ended
 from chalicelib.roles.tables import Invitation
 from chalicelib.sign_in.refusals import SignInExpired
@@ -43,10 +44,15 @@ class StartInvitedRegistration(Body):
     "POST /v1/registration/invited_flows",
     public=True,
     reads=[Reservation, Login, Account, Invitation],
-    writes=[*map(Put, (RegistrationFlow, Once, JournalRecord)), Update(Account), *map(Delete, (Session, Reservation))],
+    writes=[
+        *map(Put, (RegistrationFlow, Once, JournalRecord)),
+        Update(Account),
+        Check(Organisation),
+        *map(Delete, (Session, Reservation)),
+    ],
     uses=[NEW_KEY],
     effects=[Sms, Email],
-    refuses=[SignInExpired, AccountExists, AccountClosed, InvitationEnded, InvitationForAnother],
+    refuses=[SignInExpired, AccountExists, AccountClosed, InvitationEnded, InvitationForAnother, OrganisationClosed],
     audit="registration.invited",
     status=202,
 )
@@ -61,7 +67,10 @@ def start_invited_registration(call: Call, body: StartInvitedRegistration) -> Fl
     invitation = refuse_ended(invitation, secret_hash)
     if invitation.snils_hash != secret.look_up("snils", proof.snils):
         raise InvitationForAnother
+    where = invitation.organisation_id
+    if where is not None:
+        call.transaction.check(Get(Organisation, where), Organisation.state == "working", OrganisationClosed)
     said.role = invitation.role
-    said.invited = Invited(place, invitation_id, invitation.organisation_id, invitation.granted_by)
+    said.invited = Invited(place, invitation_id, where, invitation.granted_by)
     call.transaction.put(Once(what=f"proved#{values['nonce']}", expires=call.now + TICKET_SECONDS), SignInExpired)
     return open_proved_flow(call, said, account, taken, login)

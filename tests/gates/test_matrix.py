@@ -11,8 +11,6 @@ from chalicelib.kit import catalogue, clock
 from chalicelib.kit.access import Role, WholeCabinet
 from chalicelib.kit.records.tables import Session
 
-ROLES = ["worker", "manager", "hr", "authority", "support", "patient", "pharmacy", "education", "admin", "security"]
-
 
 def at(role: Role, organisation_id: str = make.HOSPITAL) -> str | None:
     """Return where a role is held."""
@@ -51,32 +49,32 @@ def test_no_token_and_a_broken_token_are_refused_before_anything_else(world: Wor
 @pytest.mark.parametrize("name", names())
 def test_an_ended_session_is_refused(world: World, name: str) -> None:
     """After the idle end no operation works."""
+    if not signed(name):
+        return
     example = example_of(name, world)
-    if signed(name):
-        clock.advance(24 * 3600)
-        assert world.client.run(name, example).code == "session-ended"
+    clock.advance(24 * 3600)
+    assert world.client.run(name, example).code == "session-ended"
 
 
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("role", ROLES)
-def test_each_role_gets_exactly_what_is_declared(world: World, name: str, role: str) -> None:
+def test_each_role_gets_exactly_what_is_declared(world: World, name: str) -> None:
     """A role that is not declared is refused with 403, a declared one never for its role."""
-    example = example_of(name, world)
     if not signed(name):
         return
-    other = make.person(Role(role), at(Role(role)))
-    answer = world.client.run(name, example, by=other)
-    refused = answer.status == 403 and answer.code == "role-not-allowed"
-    assert refused == (Role(role) not in catalogue.operations[name].allow)
+    example, allowed = example_of(name, world), catalogue.operations[name].allow
+    for role in sorted(Role, key=lambda one: one in allowed):  # those who may change something come last
+        answer = world.client.run(name, example, by=make.person(role, at(role)))
+        refused = answer.status == 403 and answer.code == "role-not-allowed"
+        assert refused == (role not in allowed), role
 
 
 @pytest.mark.parametrize("name", names())
 def test_another_owner_finds_nothing(world: World, name: str) -> None:
     """What is named in the path and belongs to somebody else answers 404, as if it were not there."""
     operation = catalogue.operations[name]
-    example = example_of(name, world)
     if not operation.path_names:
         return
+    example = example_of(name, world)
     for role, relation in operation.allow.items():
         if isinstance(relation, WholeCabinet):
             continue
@@ -89,20 +87,21 @@ def test_another_owner_finds_nothing(world: World, name: str) -> None:
 def test_what_does_not_exist_is_not_found(world: World, name: str) -> None:
     """A well-formed identifier of nothing answers 404 to whoever may ask."""
     operation = catalogue.operations[name]
+    if not operation.path_names or not signed(name):
+        return
     example = example_of(name, world)
-    if operation.path_names and signed(name):
-        nothing = {name: f"{value[:4]}{'0' * 32}" for name, value in example.path_values.items()}
-        answer = world.client.run(name, example, **nothing)
-        assert (answer.status, answer.code) == (404, "not-found")
+    nothing = {name: f"{value[:4]}{'0' * 32}" for name, value in example.path_values.items()}
+    answer = world.client.run(name, example, **nothing)
+    assert (answer.status, answer.code) == (404, "not-found")
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_claimed_account_does_only_what_is_declared_for_it(world: World, name: str) -> None:
     """Before identity is confirmed, everything but the declared few says how to confirm it."""
     operation = catalogue.operations[name]
-    example = example_of(name, world)
     if not signed(name):
         return
+    example = example_of(name, world)
     role = next(iter(operation.allow))
     claimed = make.person(role, at(role), assurance="claimed")
     answer = world.client.run(name, example, by=claimed)
@@ -115,9 +114,9 @@ def test_a_claimed_account_does_only_what_is_declared_for_it(world: World, name:
 def test_what_is_due_comes_first(world: World, name: str, due: str) -> None:
     """While a consent or a new password is due, only what is declared for such a session works."""
     operation = catalogue.operations[name]
-    example = example_of(name, world)
     if not signed(name):
         return
+    example = example_of(name, world)
     handle, session_id, _ = example.by.token.split(".")
     Session(handle, session_id).update(actions=[Session.due.set(due)])
     answer = world.client.run(name, example)
@@ -128,9 +127,9 @@ def test_what_is_due_comes_first(world: World, name: str, due: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_a_dangerous_operation_wants_a_fresh_factor(world: World, name: str) -> None:
     """Eleven minutes after the factor, what is declared fresh is refused and nothing else is."""
-    example = example_of(name, world)
     if not signed(name):
         return
+    example = example_of(name, world)
     clock.advance(660)
     answer = world.client.run(name, example)
     refused = answer.status == 403 and answer.code == "fresh-factor-required"

@@ -144,7 +144,7 @@ def test_everything_is_told_in_russian(world: World) -> None:
         "Фамилия",
     ]
     assert stale[OUTCOME] == "отказ: Запись уже изменилась"
-    assert (done[ADDRESS], done[DEVICE], done[KIND]) == ("test", "", "profile.changed")
+    assert (done[ADDRESS], done[DEVICE], done[KIND]) == (make.USUAL_ADDRESS, "", "profile.changed")
 
 
 def test_unknown_names_are_shown_as_they_are(world: World) -> None:

@@ -12,7 +12,7 @@ run: .venv/ready $(COMMON) build/site/index.html  ## the cabinet on this machine
 test: .venv/ready $(COMMON)  ## the one gate: lint, types, tests with a strict build of the help centre
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest
 
-proof: .venv/ready $(COMMON)  ## what is slow or measured: benchmarks, the browser, the README's own lines against a running cabinet
+proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured: benchmarks, the browser, the README's own lines against a running cabinet
 	@bash infra/proof.sh
 	$(PYTHON) -m pytest -m proof -s
 

@@ -141,7 +141,7 @@ def test_signed_attributes_that_contradict_are_refused(change: Any, refusal: typ
 def test_a_certificate_that_contradicts_itself_is_refused() -> None:
     """An extension that stands twice; a method inside that is not the one outside."""
     der = papers.usual_ca().certificate().der
-    doubled = der.replace(bytes.fromhex("0603551d0f"), bytes.fromhex("0603551d0e"))
+    doubled = der.replace(bytes.fromhex("0603551d13"), bytes.fromhex("0603551d0e"))
     method = bytes.fromhex("06092a864886f70d01010b")
     other = der.replace(method, method[:-1] + b"\x0c", 1)
     for one in (doubled, other):

@@ -49,6 +49,7 @@ MODES: Final = {
     "skewed": "часы ЕСИА впереди на указанное число секунд",
     "expired-code": "код уже устарел, когда его выдают",
     "reusable-code": "код можно обменять много раз",
+    "old-session": "человек подтвердил себя в ЕСИА час назад",
     "gost": "токены подписаны по ГОСТ",
     "next-certificate": "токены подписаны следующим сертификатом ЕСИА",
     "foreign-certificate": "токены подписаны неизвестным сертификатом",
@@ -383,7 +384,7 @@ class EsiaSandbox:
         said = {
             "aud": CLIENT_ID,
             "sub": oid,
-            "auth_time": now,
+            "auth_time": now - 3600 if self._mode == "old-session" else now,
             "amr": person.get("method", "PWD"),
             "urn:esia:amd": "PWD",
         }

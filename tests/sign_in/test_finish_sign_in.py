@@ -1,5 +1,6 @@
 """The second factor opens the session: once, in time, for its own person."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import doors
@@ -7,7 +8,7 @@ import make
 import pytest
 from conftest import World
 
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import LIMITS, Account
 from chalicelib.kit import clock, settings
 from chalicelib.kit.access import Role
 from chalicelib.kit.records.tables import Idempotency, Outbox, Session
@@ -538,3 +539,35 @@ def test_the_owner_sees_the_sign_in_in_his_journal(world: World) -> None:
     person.token = answer.json["token"]
     shown = world.client.call("list_acts", by=person).json["items"]
     assert "session.opened" in [one["kind"] for one in shown]
+
+
+def test_a_thousand_wrong_codes_from_fifty_clients_get_five_tries(world: World) -> None:
+    """New codes and new sign-ins in between do not refill them, and every client has a network of its own."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    device = doors.device(person)
+    ticket = doors.ask_password(world, person.login, device=device)
+    right = doors.ask_code(world, ticket, person)
+
+    def guess(number: int) -> str:
+        if number % 100 == 50:
+            world.client.call("send_sign_in_code", {"ticket": ticket, "channel": "email"})
+        code = f"{(int(right) + 1 + number) % 1_000_000:06d}"
+        answer = world.client.call(NAME, {"ticket": ticket, "kind": "sms", "code": code})
+        return str(answer.json.get("code"))
+
+    with ThreadPoolExecutor(50) as pool:
+        told = list(pool.map(guess, range(1000)))
+    assert 1 <= told.count("code-wrong") <= LIMITS["sign_in"]
+    assert set(told) <= {"code-wrong", "too-many-tries", "busy"}
+    assert not _sessions(person)
+
+
+def test_fifty_parallel_uses_of_one_code_open_one_session(world: World) -> None:
+    """Of fifty clients with the same right code one is let in."""
+    person = make.person(signed_in=False)
+    body = _by_sms(world, person)
+    with ThreadPoolExecutor(50) as pool:
+        statuses = [one.status for one in pool.map(lambda _: world.client.call(NAME, body), range(50))]
+    assert statuses.count(201) == 1
+    assert len(_sessions(person)) == 1

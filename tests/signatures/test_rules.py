@@ -2,10 +2,15 @@
 
 import secrets
 import time
+from collections.abc import Callable
+from typing import Any
 
 import papers_of_signature as papers
 import pytest
-from asn1crypto import cms, x509
+from asn1crypto import cms, tsp, x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +87,67 @@ def test_a_second_certificate_of_the_same_key_is_refused_where_the_first_was_nam
     assert check(signature).snils == person.snils
     with pytest.raises(refusals.SignatureWrong):
         check(swapped(signature, ca.certificate(key=person)))
+
+
+def signed_again(person: papers.Signer, change: Callable[[list[Any]], list[Any]]) -> bytes:
+    """Change the signed attributes of a signature and sign them with the person's own key."""
+    whole = cms.ContentInfo.load(person.sign(TEXT, "-cades"))
+    signer = whole["content"]["signer_infos"][0]
+    attributes = cms.CMSAttributes(change([one.copy() for one in signer["signed_attrs"]]))
+    signer["signed_attrs"] = attributes
+    loaded: Any = load_pem_private_key((person.folder / "key.pem").read_bytes(), None)
+    made = cms.CMSAttributes(attributes).dump(force=True)
+    signer["signature"] = loaded.sign(b"\x31" + made[1:], padding.PKCS1v15(), hashes.SHA256())
+    der: bytes = whole.dump(force=True)
+    return der
+
+
+def with_value(attributes: list[Any], name: str, *values: Any) -> list[Any]:
+    """Replace the values of one attribute."""
+    others = [one for one in attributes if one["type"].native != name]
+    return [*others, cms.CMSAttribute({"type": name, "values": list(values)})]
+
+
+def named_otherwise(attributes: list[Any]) -> list[Any]:
+    """Name the right certificate with another serial number."""
+    (found,) = (one for one in attributes if one["type"].native == "signing_certificate_v2")
+    one = found["values"][0]["certs"][0]
+    issuer = [x509.GeneralName("directory_name", x509.Name.build({"common_name": "x"}))]
+    place = {"issuer": issuer, "serial_number": 7}
+    certs = [{"cert_hash": one["cert_hash"].native, "issuer_serial": place}]
+    return with_value(attributes, "signing_certificate_v2", tsp.SigningCertificateV2({"certs": certs}))
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda them: with_value(them, "content_type", "signed_data"), refusals.SignatureWrong),
+        (lambda them: with_value(them, "message_digest", bytes(32)), refusals.SignatureWrong),
+        (named_otherwise, refusals.SignatureWrong),
+        (lambda them: [*them, them[0]], refusals.SignatureUnreadable),
+        (lambda them: with_value(them, "content_type", "data", "signed_data"), refusals.SignatureUnreadable),
+        (lambda them: [one for one in them if one["type"].native != "message_digest"], refusals.SignatureUnreadable),
+        (lambda them: [one for one in them if one["type"].native != "content_type"], refusals.SignatureUnreadable),
+    ],
+)
+def test_signed_attributes_that_contradict_are_refused(change: Any, refusal: type[Refusal]) -> None:
+    """The person's own key over attributes of another kind, of another text, doubled or left out."""
+    person = papers.usual_ca().certificate()
+    assert check(signed_again(person, lambda them: them)).der == person.der
+    with pytest.raises(refusal):
+        check(signed_again(person, change))
+
+
+def test_a_certificate_that_contradicts_itself_is_refused() -> None:
+    """An extension that stands twice; a method inside that is not the one outside."""
+    der = papers.usual_ca().certificate().der
+    doubled = der.replace(bytes.fromhex("0603551d13"), bytes.fromhex("0603551d0e"))
+    method = bytes.fromhex("06092a864886f70d01010b")
+    other = der.replace(method, method[:-1] + b"\x0c", 1)
+    for one in (doubled, other):
+        assert one != der
+        with pytest.raises(refusals.SignatureUnreadable):
+            read_certificate(one)
 
 
 @pytest.mark.parametrize(

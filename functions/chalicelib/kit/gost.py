@@ -1,6 +1,6 @@
 """GOST R 34.10-2012 signatures checked (RFC 7091) and GOST R 34.11-2012 hashes (RFC 6986).
 
-Only checking, so nothing here is secret. The maths is the kit's own: gostcrypto's takes ten times longer, does not ask
+Only checking, so nothing here is secret. The maths is the kit's own: gostcrypto's takes seven times longer, does not ask
 whether a key lies on its curve and takes the base point for a key whose x is 0; hash and curves are gostcrypto's.
 """
 

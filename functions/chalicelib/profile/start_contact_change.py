@@ -48,6 +48,7 @@ class ContactChangeStarted(Answer):
     "POST /v1/profile/contact_changes",
     allow={Role.WORKER: Own()},
     match=True,
+    fresh=True,
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],

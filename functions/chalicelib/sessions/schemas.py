@@ -88,6 +88,7 @@ class Opening(msgspec.Struct, frozen=True):
     keep: Keep
     role: str | None = None
     organisation_id: str | None = None
+    factor_at: int | None = None
 
 
 def open_session(call: Call, account: Account, wanted: Opening, factor: list[Action]) -> SignedIn:
@@ -194,6 +195,7 @@ def _begun(call: Call, account: Account, wanted: Opening, grant: Grant) -> tuple
         door=wanted.door,
         keep=wanted.keep,
         due=_due(account, wanted.door),
+        factor_at=min(call.now, wanted.factor_at or call.now),
     )
 
 

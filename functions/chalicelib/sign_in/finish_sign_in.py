@@ -66,7 +66,8 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
-    return open_session(call, account, Opening(entry.door, body.keep, body.role, body.organisation_id), factor)
+    wanted = Opening(entry.door, body.keep, body.role, body.organisation_id, entry.factor_at)
+    return open_session(call, account, wanted, factor)
 
 
 def _factor(call: Call, account: Account, entry: Entry, kind: FactorKind | None, body: FinishSignIn) -> list[Action]:

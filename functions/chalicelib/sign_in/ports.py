@@ -83,7 +83,12 @@ class Esia:
             raise ProviderAnswerUntrusted
         claims, about_code = self._proved(str(tokens.get("id_token")), code)
         person, contacts = self._person(str(claims["sub"]), str(tokens.get("access_token")))
-        return Proof(door="esia", strong=rules.is_strong(claims, about_code), **rules.esia_person(person, contacts))
+        return Proof(
+            door="esia",
+            strong=rules.is_strong(claims, about_code),
+            factor_at=rules.factor_at(claims),
+            **rules.esia_person(person, contacts),
+        )
 
     def _signed(self, state: str, **code: str) -> dict[str, str]:
         asked = {
@@ -169,7 +174,12 @@ class Oidc:
         expected = rules.Expected(issuer=self._issuer, client_id=self._client_id, nonce=started.nonce)
         rules.refuse_wrong_claims(claims, expected, clock.epoch())
         claims = self._completed(claims, str(tokens.get("access_token")))
-        return Proof(door="oidc", strong=rules.is_strong(claims), **rules.oidc_person(claims))
+        return Proof(
+            door="oidc",
+            strong=rules.is_strong(claims),
+            factor_at=rules.factor_at(claims),
+            **rules.oidc_person(claims),
+        )
 
     def _completed(self, claims: dict[str, Any], token: str) -> dict[str, Any]:
         """Add what the gateway tells of the same person only when asked."""

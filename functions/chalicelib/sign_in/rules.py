@@ -119,6 +119,12 @@ def refuse_unconfirmed(claims: Mapping[str, Any]) -> None:
         raise ProviderAccountUnconfirmed
 
 
+def factor_at(claims: Mapping[str, Any]) -> int | None:
+    """Return when the person proved himself to the provider: a session open there for hours is no fresh proof here."""
+    said = claims.get("auth_time")
+    return said if isinstance(said, int) and not isinstance(said, bool) and said > 0 else None
+
+
 def is_strong(*tokens: Mapping[str, Any]) -> bool:
     """Tell whether two factors, or a signature, were used at the provider; `tokens` were all proved."""
     return any(_is_strong(one) for one in tokens)

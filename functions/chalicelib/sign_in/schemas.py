@@ -34,7 +34,8 @@ class TicketView(Answer):
 class Proof(msgspec.Struct, kw_only=True):
     """Who a person is by another's word: ЕСИА, an identity provider, or the certificate of his signature.
 
-    `strong`: two factors were used there. Contacts are given only where the other side has verified them.
+    `strong`: two factors were used there, at `factor_at` where it is known. Contacts are given only where the other side
+    has verified them.
     """
 
     door: Literal["esia", "oidc", "signature"]
@@ -46,6 +47,7 @@ class Proof(msgspec.Struct, kw_only=True):
     birth_date: date | None = None
     phone: str | None = None
     email: str | None = None
+    factor_at: int | None = None
 
 
 class IdentityProved(Answer):
@@ -115,6 +117,7 @@ class Entry(msgspec.Struct, frozen=True):
     strong: bool = False
     trusted: bool = False
     once: str | None = None
+    factor_at: int | None = None
 
 
 def entry_of(text: str) -> Entry:
@@ -136,7 +139,10 @@ def _entry(step: str, values: dict[str, Any]) -> Entry:
     proof = msgspec.convert(values["proof"], Proof)
     if not person_id:
         raise SignInExpired
-    return Entry(person_id, proof.door, act, at=values["at"], strong=proof.strong, trusted=True, once=f"proved#{nonce}")
+    once, factor_at = f"proved#{nonce}", proof.factor_at if proof.strong else None
+    return Entry(
+        person_id, proof.door, act, None, values["at"], proof.strong, trusted=True, once=once, factor_at=factor_at
+    )
 
 
 def account_of(call: Call, entry: Entry) -> Account:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import argon2._password_hasher as hasher
@@ -208,6 +209,12 @@ def at_minute_start() -> None:
 def at_step_start() -> None:
     """Move to the beginning of the next step of one-time codes of apps."""
     clock.advance(30.5 - clock.now().timestamp() % 30)
+
+
+def is_about(said: str | float, ahead: float = 0) -> bool:
+    """Tell whether a moment, RFC 3339 or seconds since 1970, is so many seconds from now, give or take a few."""
+    moment = datetime.fromisoformat(said).timestamp() if isinstance(said, str) else said
+    return abs(moment - clock.epoch() - ahead) < 5
 
 
 def together(count: int, act: Callable[[], T]) -> list[T]:

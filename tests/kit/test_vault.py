@@ -65,7 +65,9 @@ def test_a_made_up_ticket_never_opens(world: World, text: str) -> None:
 def test_a_ticket_lives_for_its_time_and_purpose(world: World) -> None:
     """It opens for the same purpose and bounds, until it is too old."""
     made = ticket.seal("cursor", 60, "list", place=1)
-    assert ticket.unseal("cursor", made, "list") == {"place": 1, "until": clock.epoch() + 60}
+    opened = ticket.unseal("cursor", made, "list") or {}
+    assert opened.pop("until") - clock.epoch() in {58, 59, 60}
+    assert opened == {"place": 1}
     assert ticket.unseal("cursor", made, "other") is None
     assert ticket.unseal("sign_in/login", made, "list") is None
     clock.advance(62)

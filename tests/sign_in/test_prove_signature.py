@@ -203,7 +203,7 @@ def test_the_proof_is_of_the_certificates_person(world: World) -> None:
     assert values["person"] == person.person_id
     said = {"door": "signature", "snils": person.snils, "strong": True, "phone": None, "email": None}
     names = {"last_name": "Иванова", "first_name": "Анна", "middle_name": "Петровна", "birth_date": None}
-    assert values["proof"] == said | names
+    assert values["proof"] == said | names | {"factor_at": None}
 
 
 def test_the_longest_names_fit_into_the_ticket(world: World) -> None:

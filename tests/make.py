@@ -59,16 +59,16 @@ def person(
     """Make a person: account, login, reservations, profile, employment and, unless told otherwise, an open session."""
     number = f"{secrets.randbelow(10**9):09d}"
     snils = snils or valid_snils(number)
+    person_id = ids.new("psn")
     made = Person(
-        person_id=ids.new("psn"),
+        person_id=person_id,
         login=f"person_{''.join(secrets.choice('bcfghklp') for _ in range(10))}x",
         snils=snils,
         phone=f"+7900{number[:7]}",
         email=f"doctor{number}@example.ru",
-        key=OwnerKey.new("unset"),
+        key=OwnerKey.new(person_id),
         totp=totp.new_secret(),
     )
-    made.key = OwnerKey.new(made.person_id)
     grants = [{"role": role.value, "organisation_id": organisation_id}]
     contacts = Contacts(phone=made.phone, email=made.email)
     Account(

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Make what the slow proofs need, once: `proof` adds packages to .venv, any other name makes .venv/tools/NAME.
+set -u
+fail() { printf '%s\n' "$1" >&2; exit 1; }
+
+for name in "$@"; do
+  list=infra/tools/$name.txt
+  [ -f "$list" ] || fail "There is no $list: the name of a tool is the name of its list in infra/tools."
+  place=.venv
+  [ "$name" = proof ] || place=.venv/tools/$name
+  cmp -s "$list" "$place/$name.installed" && continue
+  [ -x "$place/bin/python" ] || .venv/bin/python -m venv "$place" || fail "The environment $place could not be made."
+  "$place/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$list" \
+    || fail "The packages of $list could not be installed: see the message above, check the connection to your package index and try again."
+  cp "$list" "$place/$name.installed"
+done

@@ -10,7 +10,7 @@ run: .venv/ready $(COMMON) build/site/index.html  ## the cabinet on this machine
 	@exec $(PYTHON) -m infra.local.cabinet
 
 test: .venv/ready $(COMMON)  ## the one gate: lint, types, tests with a strict build of the help centre
-	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest
+	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest --numprocesses auto
 
 proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured: benchmarks, the browser, the README's own lines against a running cabinet
 	@bash infra/proof.sh

@@ -1,9 +1,12 @@
 """One cloud for the whole run, emptied between tests; one clock; one register and one ЕСИА."""
 
+import os
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -12,12 +15,14 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
 
-from infra.local.engine import Engine  # noqa: E402 - the paths come first
+from infra.local.engine import ENVIRONMENT, Engine  # noqa: E402 - the paths come first
 from infra.sandboxes.esia import EsiaSandbox  # noqa: E402 - see above
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
+USED = pytest.StashKey[dict[str, list[Any]]]()
+FAULTS = pytest.StashKey[list[str]]()
 
 
 class World:
@@ -55,7 +60,7 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def whole_world() -> Iterator[World]:
+def whole_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Start the cloud, the outside systems and the application once."""
     register = FrmrSandbox()
     esia = EsiaSandbox(cabinet_time, [RETURN_ADDRESS])
@@ -78,7 +83,9 @@ def whole_world() -> Iterator[World]:
             finally:
                 current.reset(mark)
 
-        yield World(engine, register, esia, app, Pump(catalogue.workers, handle), Trips())
+        trips = Trips()
+        yield World(engine, register, esia, app, Pump(catalogue.workers, handle), trips)
+        note_used(request.config, trips.rights)
     register.stop()
     esia.stop()
 
@@ -100,15 +107,56 @@ def world(whole_world: World) -> Iterator[World]:
     whole_world.empty()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let those who make a cloud of their own go first, and put what judges the whole run at its end."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("last") is not None, "world" in getattr(item, "fixturenames", ()))
-    )
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the note of what is called, and tell whether all tests run, so that what was never called can be judged."""
+    config.stash[USED] = defaultdict(list)
     config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
 
 
-@pytest.fixture
-def whole_run(request: pytest.FixtureRequest) -> bool:
-    """Tell whether all tests run, so that what was never called can be judged."""
-    return request.config.stash[WHOLE_RUN]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let those who make a cloud of their own go first."""
+    items.sort(key=lambda item: "world" in getattr(item, "fixturenames", ()))
+
+
+def note_used(config: pytest.Config, used: Mapping[str, Iterable[Any]]) -> None:
+    """Add what one process has called; with pytest-xdist several processes share a run."""
+    known = config.stash[USED]
+    for name, rights in used.items():
+        known[name] += [tuple(one) for one in rights]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist has called."""
+    note_used(node.config, getattr(node, "workeroutput", {}).get("used", {}))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was called; a whole run fails when rights are declared and not used, or used and not declared."""
+    config, used = session.config, session.config.stash[USED]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["used"] = dict(used)
+    elif config.stash[WHOLE_RUN] and config.option.markexpr == "not proof" and not session.testsfailed:
+        config.stash[FAULTS] = judged(used)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED if config.stash[FAULTS] else session.exitstatus
+
+
+def judged(used: Mapping[str, Iterable[Any]]) -> list[str]:
+    """Compare the rights that a whole run has used with the declared ones."""
+    with patch.dict(os.environ, ENVIRONMENT):
+        from gates.rights import faults_of
+        from trips import Right
+
+        from chalicelib.kit import catalogue
+
+        catalogue.load()
+        return faults_of({name: {Right(*one) for one in rights} for name, rights in used.items()})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say before the last line which rights are wrong, or that the run was judged."""
+    if (faults := config.stash.get(FAULTS, None)) is None:
+        return
+    terminalreporter.section("declared rights and used ones")
+    terminalreporter.line("\n".join(faults) or "Each operation and worker called exactly what it declares.")

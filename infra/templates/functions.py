@@ -1,108 +1,26 @@
 """The stack of one domain: its REST API, and a Lambda with a role of its own for each operation and worker.
 
 Lambda's limit of 500 resources a stack is kept by two resources an operation and a constant: the gateway calls all
-functions through one role, and they share one log group. All text is ASCII (Russian sentences as JSON escapes), because
+functions through one role, and they share one log group. Alarms are the stack of `watch.py`. All text is ASCII (Russian sentences as JSON escapes), because
 CloudFormation does not keep other characters everywhere.
 """
 
-import hashlib
 import json
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
 from chalicelib.kit import catalogue, settings
 from chalicelib.kit.catalogue import EMAIL, PDF, Declared, Every, Operation, Outside, Queue, Worker
-from chalicelib.kit.problem import CONTENT_TYPE, Refusal
-from chalicelib.kit.refusals import (
-    BodyTooLarge,
-    InternalError,
-    MethodNotAllowed,
-    RouteNotFound,
-    TooManyCalls,
-    UnsupportedMediaType,
-)
+from chalicelib.kit.refusals import MethodNotAllowed, RouteNotFound
+from infra.templates import gateway
+from infra.templates.gateway import Sentence
 from infra.templates.rights import log_group, statements
-from infra.templates.stateful import camel, export_name, plain_name, prefix_of
+from infra.templates.stateful import STREAM_DEAD, camel, export_name, plain_name, prefix_of
 
 RUNTIME: Final = "python{}.{}".format(*sys.version_info)  # .pyc files fit the Python that made them
-LOG_DAYS: Final = 90
-ERRORS_FOR_ALARM: Final = 3
-CALLS_A_SECOND: Final = 50
-BURST: Final = 100
 STREAM_RETRIES: Final = 20
 QUEUE_BATCH: Final = 10
 STREAM_BATCH: Final = 100
-# What lines of the log count as errors: the kit's failures, the runtime's time limit and its unhandled errors.
-_ERROR_LINES: Final = '?"\\"error\\":" ?"Task timed out" ?"[ERROR]"'
-_HEADERS: Final = {
-    "Content-Type": CONTENT_TYPE,
-    "Content-Language": "ru",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-}
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """What the gateway says by itself."""
-
-    status: int
-    code: str
-    title: str
-    detail: str
-    retry_after: int | None = None
-
-    @classmethod
-    def of(cls, refusal: type[Refusal]) -> "Sentence":
-        """Say the same as the kit does."""
-        return cls(refusal.status, refusal.code(), refusal.title, refusal.detail, refusal.retry_after)
-
-    def body(self) -> dict[str, str]:
-        """Return the text of the problem; the gateway fills in its own request id."""
-        said = {
-            "type": f"${{PublicUrl}}/errors/#{self.code}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "trace_id": "$context.requestId",
-        }
-        return {"Fn::Sub": json.dumps(said)}
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that go with the problem."""
-        return _HEADERS | ({} if self.retry_after is None else {"Retry-After": str(self.retry_after)})
-
-
-_BAD_REQUEST: Final = Sentence(
-    400, "bad-request", "Запрос не принят", "Запрос составлен неверно. Сверьте его со справочником операций."
-)
-_REFUSED: Final = Sentence(
-    403, "access-denied", "Доступ закрыт", "Запрос отклонён защитой. Если так и должно работать, напишите в поддержку."
-)
-_TIMEOUT: Final = Sentence(
-    504,
-    "gateway-timeout",
-    "Ответ не успел прийти",
-    "Ответ готовился слишком долго. Изменение могло сохраниться: повторите запрос с тем же Idempotency-Key.",
-)
-# Responses that the gateway makes without a function; what is not named falls to the two defaults.
-GATEWAY_SENTENCES: Final = {
-    "MISSING_AUTHENTICATION_TOKEN": Sentence.of(RouteNotFound),  # so the gateway calls an unknown route
-    "RESOURCE_NOT_FOUND": Sentence.of(RouteNotFound),
-    "ACCESS_DENIED": _REFUSED,
-    "WAF_FILTERED": _REFUSED,
-    "REQUEST_TOO_LARGE": Sentence.of(BodyTooLarge),
-    "UNSUPPORTED_MEDIA_TYPE": Sentence.of(UnsupportedMediaType),
-    "THROTTLED": Sentence.of(TooManyCalls),
-    "QUOTA_EXCEEDED": Sentence.of(TooManyCalls),
-    "INTEGRATION_TIMEOUT": _TIMEOUT,
-    "INTEGRATION_FAILURE": _TIMEOUT,
-    "DEFAULT_4XX": _BAD_REQUEST,
-    "DEFAULT_5XX": Sentence.of(InternalError),
-}
 
 
 def domains() -> list[str]:
@@ -117,28 +35,29 @@ def build(domain: str, stage: str = "dev") -> dict[str, Any]:
     prefix = prefix_of(stage)
     operations = [one for _, one in sorted(catalogue.operations.items()) if one.domain == domain]
     workers = [one for _, one in sorted(catalogue.workers.items()) if one.domain == domain]
-    resources = _watch(domain, prefix)
+    resources: dict[str, Any] = {"Logs": gateway.logs(log_group(domain, prefix))}
     for declared in [*operations, *workers]:
         resources |= _function(declared, prefix)
     for worker in workers:
         resources |= _source(worker, prefix)
     if operations:
         resources |= _api(domain, prefix, stage, operations)
-    template: dict[str, Any] = {
+    return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"The functions of {domain} in {prefix}.",
         "Parameters": _parameters([*operations, *workers]),
-        "Conditions": {"HasAlarmTopic": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]}},
         "Resources": resources,
     }
-    if operations:
-        template["Outputs"] = {
-            "Api": {
-                "Description": f"The origin of /v1/{domain} for the CDN, with the stage as its path.",
-                "Value": {"Fn::Sub": f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}"},
-            }
-        }
-    return template
+
+
+def api_name(domain: str, prefix: str) -> str:
+    """Return the name of the API of a domain, by which its metrics are found."""
+    return f"{prefix}-{domain}"
+
+
+def function_name(declared: Declared, prefix: str) -> str:
+    """Return the name of the function of an operation or worker, by which its metrics are found."""
+    return f"{prefix}-{declared.name}"
 
 
 def api_resources(template: dict[str, Any]) -> int:
@@ -154,14 +73,15 @@ def systems(declared: Declared) -> list[str]:
 
 
 def _parameters(declared: list[Declared]) -> dict[str, Any]:
-    text = {"Type": "String"}
+    text = gateway.TEXT
     found: dict[str, Any] = {
         "CodeBucket": text | {"Description": "The bucket of the bundle."},
         "CodeKey": text | {"Description": "The key of the bundle in it; a new bundle has a new key."},
         "BaseLayer": text | {"Description": "The ARN of the version of the layer of libraries."},
         "PublicUrl": text | {"Description": "The address of the cabinet, without a slash at the end."},
-        "AlarmTopic": text | {"Default": "", "Description": "The ARN of the topic of alarms; may be empty."},
     }
+    if any(isinstance(one, Operation) for one in declared):
+        found["ApiDomainArn"] = text | {"Description": "The ARN of the common address of all APIs."}
     uses = {use for one in declared for use in one.uses}
     if PDF in uses:
         found["TypstLayer"] = text | {"Description": "The ARN of the version of the layer that makes PDF."}
@@ -182,6 +102,7 @@ def _function(declared: Declared, prefix: str) -> dict[str, Any]:
         f"{name}Function": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
+                "FunctionName": function_name(declared, prefix),
                 "Description": declared.address,
                 "Runtime": RUNTIME,
                 "Architectures": ["x86_64"],
@@ -194,10 +115,17 @@ def _function(declared: Declared, prefix: str) -> dict[str, Any]:
                 "Environment": {"Variables": _environment(declared, prefix)},
                 # The kit writes JSON lines itself; Lambda's own JSON format would wrap them once more.
                 "LoggingConfig": {"LogGroup": {"Ref": "Logs"}, "LogFormat": "Text"},
+                **_at_once(declared),
             },
         },
         f"{name}Role": _role("lambda.amazonaws.com", statements(declared, prefix)),
     }
+
+
+def _at_once(declared: Declared) -> dict[str, int]:
+    # A clock may strike twice, and a run that is late must not meet the next one.
+    is_clock = isinstance(declared, Worker) and isinstance(declared.on, Every)
+    return {"ReservedConcurrentExecutions": 1} if is_clock else {}
 
 
 def _environment(declared: Declared, prefix: str) -> dict[str, Any]:
@@ -260,85 +188,26 @@ def _source(worker: Worker, prefix: str) -> dict[str, Any]:
             "BatchSize": STREAM_BATCH,
             "BisectBatchOnFunctionError": True,
             "MaximumRetryAttempts": STREAM_RETRIES,
+            "DestinationConfig": {"OnFailure": {"Destination": _streams_dead(prefix)}},
             "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]},
         }
     properties = {"FunctionName": {"Ref": f"{name}Function"}, **mapping}
     return {f"{name}Source": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}}
 
 
-def _watch(domain: str, prefix: str) -> dict[str, Any]:
-    metric = f"{domain}-errors"
-    return {
-        "Logs": {
-            "Type": "AWS::Logs::LogGroup",
-            "DeletionPolicy": "Delete",
-            "UpdateReplacePolicy": "Delete",
-            "Properties": {"LogGroupName": log_group(domain, prefix), "RetentionInDays": LOG_DAYS},
-        },
-        "ErrorCount": {
-            "Type": "AWS::Logs::MetricFilter",
-            "Properties": {
-                "LogGroupName": {"Ref": "Logs"},
-                "FilterPattern": _ERROR_LINES,
-                "MetricTransformations": [{"MetricNamespace": prefix, "MetricName": metric, "MetricValue": "1"}],
-            },
-        },
-        "ErrorAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": f"Unexpected errors in {domain} of {prefix}.",
-                "Namespace": prefix,
-                "MetricName": metric,
-                "Statistic": "Sum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": ERRORS_FOR_ALARM,
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]},
-            },
-        },
-    }
+def _streams_dead(prefix: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{prefix}-{STREAM_DEAD}"}
 
 
 def _api(domain: str, prefix: str, stage: str, operations: list[Operation]) -> dict[str, Any]:
-    body = _body(domain, operations)
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12]
-    deployment = f"Deployment{digest}"  # a deployment is a picture of the API, so a changed API needs a new one
     called = [{"Fn::GetAtt": [f"{camel(one.name)}Function", "Arn"]} for one in operations]
     invoke = [{"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": called}]
     own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     return {
-        "Api": {
-            "Type": "AWS::ApiGateway::RestApi",
-            "Properties": {
-                "Name": f"{prefix}-{domain}",
-                "EndpointConfiguration": {"Types": ["REGIONAL"]},
-                "BinaryMediaTypes": ["*/*"],
-                "Body": body,
-            },
-        },
         "GatewayRole": _role("apigateway.amazonaws.com", invoke, Condition=own),
-        deployment: {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "Api"}}},
-        "ApiStage": {
-            "Type": "AWS::ApiGateway::Stage",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "DeploymentId": {"Ref": deployment},
-                "StageName": stage,
-                "MethodSettings": [
-                    {
-                        "ResourcePath": "/*",
-                        "HttpMethod": "*",
-                        "ThrottlingRateLimit": CALLS_A_SECOND,
-                        "ThrottlingBurstLimit": BURST,
-                        "LoggingLevel": "OFF",  # the gateway's own log would hold bodies and addresses
-                        "DataTraceEnabled": False,
-                        "MetricsEnabled": False,
-                    }
-                ],
-            },
-        },
+        "AccessLogs": gateway.logs(f"{log_group(domain, prefix)}/access"),
+        **gateway.deployed(api_name(domain, prefix), stage, _body(domain, operations)),
+        "Route": gateway.routing_rule(stage, f"v1/{domain}", gateway.priority_of(domain)),
     }
 
 
@@ -349,28 +218,17 @@ def _body(domain: str, operations: list[Operation]) -> dict[str, Any]:
     for path, methods in paths.items():
         allowed = ", ".join(sorted(method.upper() for method in methods))
         names = next(one.path_names for one in operations if one.path == path)
-        methods["x-amazon-apigateway-any-method"] = _answered(Sentence.of(MethodNotAllowed), names, Allow=allowed)
+        methods["x-amazon-apigateway-any-method"] = gateway.answered(
+            Sentence.of(MethodNotAllowed), names, Allow=allowed
+        )
     # Without it an unknown route with an Authorization header would be judged as a bad signature of AWS.
-    paths["/{proxy+}"] = {"x-amazon-apigateway-any-method": _answered(Sentence.of(RouteNotFound), ("proxy",))}
+    paths["/{proxy+}"] = {"x-amazon-apigateway-any-method": gateway.answered(Sentence.of(RouteNotFound), ("proxy",))}
     return {
         "openapi": "3.0.1",
         "info": {"title": domain, "version": "1"},
         "paths": paths,
-        "x-amazon-apigateway-gateway-responses": {
-            kind: {
-                "statusCode": str(said.status),
-                "responseParameters": {
-                    f"gatewayresponse.header.{name}": f"'{value}'" for name, value in said.headers().items()
-                },
-                "responseTemplates": {"application/json": said.body()},
-            }
-            for kind, said in GATEWAY_SENTENCES.items()
-        },
+        "x-amazon-apigateway-gateway-responses": gateway.responses(),
     }
-
-
-def _in_path(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
 def _method(operation: Operation) -> dict[str, Any]:
@@ -378,44 +236,12 @@ def _method(operation: Operation) -> dict[str, Any]:
     path = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
     return {
         "operationId": operation.name,
-        "parameters": _in_path(operation.path_names),
+        "parameters": gateway.in_path(operation.path_names),
         "responses": {str(operation.status): {"description": operation.name}},
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
             "httpMethod": "POST",
             "uri": {"Fn::Sub": f"{path}/{arn}/invocations"},
             "credentials": {"Fn::GetAtt": ["GatewayRole", "Arn"]},
-        },
-    }
-
-
-def _answered(said: Sentence, names: tuple[str, ...], **more: str) -> dict[str, Any]:
-    """Have the gateway answer a path by itself, without a function."""
-    headers = {**said.headers(), **more}
-    kinds = ("application/json", "application/merge-patch+json", "application/x-www-form-urlencoded", "text/plain")
-    return {
-        "parameters": _in_path(names),
-        "responses": {
-            str(said.status): {
-                "description": said.code,
-                "headers": {name: {"schema": {"type": "string"}} for name in headers},
-            }
-        },
-        "x-amazon-apigateway-integration": {
-            "type": "mock",
-            "requestTemplates": dict.fromkeys(kinds, json.dumps({"statusCode": said.status})),
-            "passthroughBehavior": "never",
-            # With */* as a binary type a mock answers 500 unless its texts are named as texts.
-            "contentHandling": "CONVERT_TO_TEXT",
-            "responses": {
-                "default": {
-                    "statusCode": str(said.status),
-                    "responseParameters": {
-                        f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()
-                    },
-                    "responseTemplates": {"application/json": said.body()},
-                    "contentHandling": "CONVERT_TO_TEXT",
-                }
-            },
         },
     }

@@ -32,7 +32,7 @@ from chalicelib.kit.catalogue import (
 from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.records.tables import DeploymentSecret, Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
-from infra.templates.stateful import channels, export_name, plain_name
+from infra.templates.stateful import STREAM_DEAD, channels, export_name, plain_name
 
 Statement = dict[str, Any]
 
@@ -105,7 +105,8 @@ def _on_tables(touches: frozenset[Touch], prefix: str) -> list[Statement]:
 
 def _key_actions(declared: Declared) -> set[str]:
     # A sealed queue makes its data key in the name of the sender.
-    return {"kms:GenerateDataKey"} if {NEW_KEY, QUEUES} & set(declared.uses) else set()
+    sends = isinstance(declared, Worker) and isinstance(declared.on, Stream)
+    return {"kms:GenerateDataKey"} if sends or {NEW_KEY, QUEUES} & set(declared.uses) else set()
 
 
 def _of_uses(declared: Declared, prefix: str) -> list[Statement]:
@@ -132,7 +133,10 @@ def _of_source(declared: Declared, prefix: str) -> list[Statement]:
         return [_allow([f"sqs:{action}" for action in _QUEUE_ACTIONS], [_queue_arn(prefix, source.channel)])]
     if isinstance(source, Stream):
         stream = {"Fn::ImportValue": export_name(prefix, plain_name(source.model), "stream")}
-        return [_allow([f"dynamodb:{action}" for action in _STREAM_ACTIONS], [stream])]
+        return [
+            _allow([f"dynamodb:{action}" for action in _STREAM_ACTIONS], [stream]),
+            _allow(["sqs:SendMessage"], [_queue_arn(prefix, STREAM_DEAD)]),  # Lambda names there what failed for good
+        ]
     return []
 
 

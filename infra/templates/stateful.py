@@ -1,5 +1,8 @@
 """The stateful stack, made from the PynamoDB models: tables, the data key and one queue a channel. All is retained.
 
+Queues have no policy of their own: whoever has no IAM statement is refused anyway, and SQS takes calls to an encrypted
+queue over TLS only.
+
 Tests and the local cabinet make their tables from the same source: `tables(prefix)`.
 """
 
@@ -12,12 +15,15 @@ from typing import Any, Final
 from chalicelib.kit import catalogue
 from chalicelib.kit.tables import Table
 
+STAGES: Final = ("dev", "prod")
 EXPIRES: Final = "expires"
+STREAM_DEAD: Final = "streams-dead"  # where a stream worker's batch is named when all its tries have failed
 VISIBILITY_FACTOR: Final = 6  # AWS's advice: six times the time limit of the function that listens
 MAX_RECEIVES: Final = 10  # more than jobs.MAX_ATTEMPTS, so that the outbox decides what is dead
 DEAD_LETTER_SECONDS: Final = 14 * 24 * 3600
 _CHALICELIB: Final = Path(catalogue.__file__).parent.parent
 _KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+_SEALED: Final = {"KmsMasterKeyId": {"Fn::GetAtt": ["DataKey", "Arn"]}, "KmsDataKeyReusePeriodSeconds": 300}
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,9 @@ class TableSpec:
 
 
 def prefix_of(stage: str) -> str:
-    """Return what all names of a deployment begin with: the value of CABINET_PREFIX."""
+    """Return what all names of a deployment begin with: the value of CABINET_PREFIX. ValueError for another stage."""
+    if stage not in STAGES:
+        raise ValueError(f"There is no stage {stage!r}: choose {' or '.join(STAGES)}.")
     return f"cabinet-{stage}"
 
 
@@ -78,6 +86,11 @@ def queues(prefix: str) -> list[str]:
     return [f"{prefix}-{channel}" for channel in channels()]
 
 
+def dead_queues(prefix: str) -> list[str]:
+    """Return the names of all queues of dead letters under a prefix."""
+    return [*(f"{name}-dead" for name in queues(prefix)), f"{prefix}-{STREAM_DEAD}"]
+
+
 def build(stage: str = "dev") -> dict[str, Any]:
     """Return the CloudFormation template of the stateful stack."""
     prefix = prefix_of(stage)
@@ -95,6 +108,7 @@ def build(stage: str = "dev") -> dict[str, Any]:
         resources |= _queue(prefix, channel, seconds)
         queue = {"Fn::GetAtt": [f"{camel(channel)}Queue", "Arn"]}
         outputs[f"{camel(channel)}Queue"] = _output(queue, export_name(prefix, channel, "queue"))
+    resources["StreamsDeadQueue"] = _dead_queue(f"{prefix}-{STREAM_DEAD}")
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"The stateful stack of {prefix}: tables, key and queues, all retained.",
@@ -176,7 +190,6 @@ def _table(spec: TableSpec) -> dict[str, Any]:
 
 
 def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
-    sealed = {"KmsMasterKeyId": {"Fn::GetAtt": ["DataKey", "Arn"]}, "KmsDataKeyReusePeriodSeconds": 300}
     dead = f"{camel(channel)}DeadQueue"
     return {
         f"{camel(channel)}Queue": {
@@ -184,7 +197,7 @@ def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
             **_KEPT,
             "Properties": {
                 "QueueName": f"{prefix}-{channel}",
-                **sealed,
+                **_SEALED,
                 "VisibilityTimeout": VISIBILITY_FACTOR * seconds,
                 "RedrivePolicy": {
                     "deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]},
@@ -192,16 +205,13 @@ def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
                 },
             },
         },
-        dead: {
-            "Type": "AWS::SQS::Queue",
-            **_KEPT,
-            "Properties": {
-                "QueueName": f"{prefix}-{channel}-dead",
-                **sealed,
-                "MessageRetentionPeriod": DEAD_LETTER_SECONDS,
-            },
-        },
+        dead: _dead_queue(f"{prefix}-{channel}-dead"),
     }
+
+
+def _dead_queue(name: str) -> dict[str, Any]:
+    properties = {"QueueName": name, **_SEALED, "MessageRetentionPeriod": DEAD_LETTER_SECONDS}
+    return {"Type": "AWS::SQS::Queue", **_KEPT, "Properties": properties}
 
 
 def _key(prefix: str) -> dict[str, Any]:

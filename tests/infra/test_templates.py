@@ -16,7 +16,7 @@ from chalicelib.kit.outbox import Sms
 from chalicelib.kit.records.tables import Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra import package
-from infra.templates import functions, rights, stateful
+from infra.templates import functions, gateway, rights, stateful
 
 PREFIX = "cabinet-dev"
 KEY = {"Fn::ImportValue": "cabinet-dev-data-key"}
@@ -185,10 +185,10 @@ def test_every_operation_has_its_route_and_every_other_method_answers_405() -> N
         assert answer["responseParameters"]["method.response.header.Content-Type"] == "'application/problem+json'"
 
 
-@pytest.mark.parametrize("kind", sorted(functions.GATEWAY_SENTENCES))
+@pytest.mark.parametrize("kind", sorted(gateway.GATEWAY_SENTENCES))
 def test_what_the_gateway_says_by_itself_is_a_problem_in_russian(kind: str) -> None:
     """Gateway-made failures have the same members as the kit's, with the gateway's own request id."""
-    said = functions.GATEWAY_SENTENCES[kind]
+    said = gateway.GATEWAY_SENTENCES[kind]
     problem = json.loads(said.body()["Fn::Sub"])
     assert problem["type"] == f"${{PublicUrl}}/errors/#{said.code}"
     assert problem["status"] == said.status

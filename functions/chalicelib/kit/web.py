@@ -1,11 +1,16 @@
 """Requests and replies as the kit sees them, free of the framework."""
 
+import hmac
 import ipaddress
 import re
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+
+from chalicelib.kit import secret
+
+EDGE_HEADER = "x-cabinet-edge"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +64,34 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 def from_gateway(event: dict[str, Any], body: bytes, trace_id: str) -> Request:
     """Read an API Gateway (REST, proxy) event."""
     context = event["requestContext"]
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     many = event.get("multiValueQueryStringParameters") or {}
     return Request(
         method=context["httpMethod"],
         path=unquote(event.get("path") or ""),
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers,
         path_values={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
         query={name: list(values) for name, values in many.items()},
         body=body,
-        address=(context.get("identity") or {}).get("sourceIp") or "",
+        address=_address(headers, (context.get("identity") or {}).get("sourceIp") or ""),
         trace_id=trace_id,
     )
+
+
+def _address(headers: dict[str, str], peer: str) -> str:
+    """Return the caller's address: the gateway's peer, or whom the CDN names when the call proves to come from it.
+
+    The CDN adds its own caller at the end of X-Forwarded-For, the gateway adds the CDN; what stands before is anybody's.
+    """
+    shown = headers.get(EDGE_HEADER)
+    if shown is None or not hmac.compare_digest(shown.encode("utf-8", "replace"), edge_proof().encode()):
+        return peer
+    named = [one.strip() for one in headers.get("x-forwarded-for", "").split(",")]
+    if named[-1] == peer:
+        named.pop()
+    return named[-1] if named and named[-1] else peer
+
+
+def edge_proof() -> str:
+    """Return what only the deployment's own CDN can show: 64 hex digits."""
+    return secret.derive("edge").hex()

@@ -26,7 +26,7 @@ from chalicelib.kit.catalogue import Operation  # noqa: E402 - see above
 from chalicelib.kit.door import FRESH_SECONDS  # noqa: E402 - see above
 from chalicelib.kit.problem import CONTENT_TYPE, MAX_ERRORS, Problem, Refusal, known, wrong  # noqa: E402 - see above
 from chalicelib.kit.text import Text  # noqa: E402 - see above
-from infra.templates.functions import GATEWAY_SENTENCES, Sentence  # noqa: E402 - see above
+from infra.templates.gateway import GATEWAY_SENTENCES, Sentence  # noqa: E402 - see above
 
 COSTS: Final = ROOT / "docs" / "engineering" / "costs.json"
 DOMAIN_TITLES: Final = {

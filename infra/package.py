@@ -19,21 +19,28 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from infra import common_passwords  # noqa: E402 - found through the two paths above
-from infra.templates import functions, stateful  # noqa: E402 - found through the two paths above
+from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths above
+from chalicelib.kit.catalogue import Operation, Worker  # noqa: E402 - see above
+from infra import common_passwords  # noqa: E402 - see above
+from infra.templates import artifacts, backups, edge, front, functions, stateful, watch  # noqa: E402 - see above
 
 MAX_RESOURCES: Final = 500
 MAX_TEMPLATE_BYTES: Final = 1_048_576
 MAX_API_RESOURCES: Final = 300
 MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
-LINT_ERROR: Final = 2  # the bit of cfn-lint's exit code that means errors, not warnings
+PLANNED_OPERATIONS: Final = 300
+PLANNED_DOMAINS: Final = 28
+FULLEST_DOMAIN: Final = 15  # a domain with more operations is split
+MAX_ROLES: Final = 1000  # of an account, as AWS gives it
+RELEASED: Final = ("layers.json", "functions-")  # the templates that a release holds: going back changes these only
 # Lambda's Python 3.11 runs on Amazon Linux 2, whose C library is 2.26: newer wheels would fail to load there.
 PLATFORMS: Final = tuple(f"manylinux_2_{minor}_x86_64" for minor in (26, 24, 17, 12, 5)) + tuple(
     f"manylinux{year}_x86_64" for year in ("2014", "2010", "1")
@@ -67,15 +74,18 @@ class Stack:
 
 @dataclass(frozen=True)
 class Package:
-    """All that was built."""
+    """All that was built, and what it would be with all planned operations."""
 
     archives: tuple[Archive, ...]
     stacks: tuple[Stack, ...]
+    planned: tuple[Stack, ...] = ()
+    planned_roles: int = 0
+    behaviours: int = 0
 
     def over_limits(self) -> list[str]:
         """Say every limit that is passed, one sentence each."""
         found = []
-        for stack in self.stacks:
+        for stack in (*self.stacks, *self.planned):
             for what, value, limit in (
                 ("resources", stack.resources, MAX_RESOURCES),
                 ("bytes of template", stack.template_bytes, MAX_TEMPLATE_BYTES),
@@ -83,6 +93,12 @@ class Package:
             ):
                 if value > limit:
                     found.append(f"The stack {stack.name} has {value:,} {what}; AWS allows {limit:,}.")
+        for what, value, limit in (
+            ("roles with all planned operations", self.planned_roles, MAX_ROLES),
+            ("behaviours of the CDN", self.behaviours, edge.MAX_BEHAVIOURS),
+        ):
+            if value > limit:
+                found.append(f"There are {value:,} {what}; AWS allows {limit:,}.")
         unpacked = sum(archive.unpacked for archive in self.archives)
         if unpacked > MAX_UNZIPPED_BYTES:
             found.append(f"Bundle and layers unpack to {unpacked:,} bytes; Lambda allows {MAX_UNZIPPED_BYTES:,}.")
@@ -90,12 +106,14 @@ class Package:
 
     def table(self) -> str:
         """Return the sizes as a person reads them."""
-        lines = [f"{'stack':<28}{'resources':>12}{'bytes':>12}{'API paths':>12}"]
-        lines.append(f"{'(limit)':<28}{MAX_RESOURCES:>12,}{MAX_TEMPLATE_BYTES:>12,}{MAX_API_RESOURCES:>12,}")
+        lines = [f"{'stack':<44}{'resources':>12}{'bytes':>12}{'API paths':>12}"]
+        lines.append(f"{'(limit)':<44}{MAX_RESOURCES:>12,}{MAX_TEMPLATE_BYTES:>12,}{MAX_API_RESOURCES:>12,}")
         lines += [
-            f"{one.name:<28}{one.resources:>12,}{one.template_bytes:>12,}{one.api_resources:>12,}"
-            for one in self.stacks
+            f"{one.name:<44}{one.resources:>12,}{one.template_bytes:>12,}{one.api_resources:>12,}"
+            for one in (*self.stacks, *self.planned)
         ]
+        lines.append(f"{'roles with all planned operations':<44}{self.planned_roles:>12,} of {MAX_ROLES:,}")
+        lines.append(f"{'behaviours of the CDN':<44}{self.behaviours:>12,} of {edge.MAX_BEHAVIOURS:,}")
         lines += ["", f"{'archive':<28}{'zip bytes':>12}{'unpacked':>12}  SHA-256"]
         lines += [f"{one.path.name:<28}{one.packed:>12,}{one.unpacked:>12,}  {one.sha256}" for one in self.archives]
         total = sum(one.unpacked for one in self.archives)
@@ -110,30 +128,91 @@ def build(out: Path, stage: str = "dev", *, dependencies: bool = True) -> Packag
         archives = [_bundle(work / "bundle", out / "bundle.zip")]
         if dependencies:
             archives += _layers(work, out)
-    return Package(tuple(archives), tuple(_templates(out, stage)))
+    found = templates(stage)
+    for stale in out.glob("*.json"):
+        stale.unlink()
+    stacks = [_written(name, template, out / f"{name}.json") for name, template in found.items()]
+    if dependencies:
+        _write_release(out, archives)
+    distribution = found["edge"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    behaviours = 1 + len(distribution["CacheBehaviors"])
+    return Package(tuple(archives), tuple(stacks), tuple(_planned(stacks, stage)), _planned_roles(found), behaviours)
+
+
+def templates(stage: str) -> dict[str, dict[str, Any]]:
+    """Return the templates of all stacks by their names."""
+    made = {
+        "artifacts": artifacts.build(stage),
+        "stateful": stateful.build(stage),
+        "layers": artifacts.build_layers(stage),
+        "front": front.build(stage),
+        "backups": backups.build(stage),
+        "edge": edge.build(stage),
+        "watch": watch.build(stage),
+    }
+    return made | {f"functions-{domain}": functions.build(domain, stage) for domain in functions.domains()}
 
 
 def lint(stacks: Iterable[Stack]) -> tuple[bool, str]:
-    """Run cfn-lint over the templates; returns whether there is no error, and what it said."""
+    """Run cfn-lint over the templates; returns whether it found nothing, not even to warn of, and what it said."""
     command = [str(Path(sys.executable).with_name("cfn-lint")), "--", *(str(stack.path) for stack in stacks)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    has_run = done.returncode != 1  # 1 says that it could not work at all
-    return has_run and not done.returncode & LINT_ERROR, done.stdout + done.stderr
-
-
-def _templates(out: Path, stage: str) -> Iterator[Stack]:
-    templates = {"stateful": stateful.build(stage)}
-    templates |= {f"functions-{domain}": functions.build(domain, stage) for domain in functions.domains()}
-    for stale in out.glob("functions-*.json"):
-        stale.unlink()
-    for name, template in templates.items():
-        yield _written(name, template, out / f"{name}.json")
+    return done.returncode == 0, done.stdout + done.stderr
 
 
 def _written(name: str, template: dict[str, Any], path: Path) -> Stack:
     text = json.dumps(template, separators=(",", ":")).encode("ascii")
     path.write_bytes(text)
+    return _measured(name, template, path)
+
+
+def _measured(name: str, template: dict[str, Any], path: Path) -> Stack:
+    text = json.dumps(template, separators=(",", ":"))
     return Stack(name, path, len(template["Resources"]), len(text), functions.api_resources(template))
+
+
+def _planned(stacks: list[Stack], stage: str) -> Iterator[Stack]:
+    """Yield every domain as if it held the most operations, really built, and what grows with domains, in proportion."""
+    for domain in functions.domains():
+        operations, workers = _of_domain(domain)
+        if operations:
+            more = [_renamed(operations[number % len(operations)], number) for number in range(FULLEST_DOMAIN)]
+            name = f"functions-{domain} at {FULLEST_DOMAIN} operations"
+            yield _measured(name, functions.of(domain, stage, more, workers), Path())
+    share = PLANNED_DOMAINS / len(functions.domains())
+    for one in stacks:
+        if one.name in {"stateful", "backups", "watch"}:
+            sizes = (ceil(one.resources * share), ceil(one.template_bytes * share))
+            yield Stack(f"{one.name} at {PLANNED_DOMAINS} domains", Path(), *sizes, 0)
+
+
+def _of_domain(domain: str) -> tuple[list[Operation], list[Worker]]:
+    operations = [one for _, one in sorted(catalogue.operations.items()) if one.domain == domain]
+    return operations, [one for _, one in sorted(catalogue.workers.items()) if one.domain == domain]
+
+
+def _renamed(operation: Operation, number: int) -> Operation:
+    """Make another operation of the same kind and size, at paths of its own."""
+    head, _, rest = operation.path.removeprefix("/v1/").partition("/")
+    path = f"/v1/{head}/place_{number:02}" + (f"/{rest}" if rest else "")
+    return replace(operation, name=f"{operation.name[:35]}_{number:02}", path=path)
+
+
+def _planned_roles(made: dict[str, dict[str, Any]]) -> int:
+    roles: int = sum(
+        one["Type"] == "AWS::IAM::Role" for template in made.values() for one in template["Resources"].values()
+    )
+    return ceil(roles * PLANNED_OPERATIONS / max(1, len(catalogue.operations)))
+
+
+def _write_release(out: Path, archives: list[Archive]) -> None:
+    """Write what a release is made of: the digests of archives and templates, and one digest of them all."""
+    files = {one.path.name: one.sha256 for one in archives}
+    for path in sorted(out.glob("*.json")):
+        if path.name.startswith(RELEASED):
+            files[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+    (out / "release.json").write_text(json.dumps({"digest": digest, "files": files}, indent=1, sort_keys=True))
 
 
 def _bundle(work: Path, target: Path) -> Archive:
@@ -234,7 +313,7 @@ def _zip(folder: Path, target: Path) -> Archive:
 def main() -> None:
     """Build, print the table, and stop with the reason when something is over a limit or wrong."""
     parser = argparse.ArgumentParser(description="Build the bundle, the layers and the templates.")
-    parser.add_argument("--stage", default="dev")
+    parser.add_argument("--stage", default="dev", choices=stateful.STAGES)
     parser.add_argument("--out", type=Path, default=ROOT / "build/package")
     arguments = parser.parse_args()
     package = build(arguments.out, arguments.stage)
@@ -244,7 +323,7 @@ def main() -> None:
     is_clean, said = lint(package.stacks)
     print(f"\ncfn-lint: {said.strip() or 'nothing to say'}")
     if not is_clean:
-        raise SystemExit("cfn-lint found errors in the templates.")
+        raise SystemExit("cfn-lint found something in the templates.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The stack of one domain: its REST API, and a Lambda with a role of its own for each operation and worker.
 
-Lambda's limit of 500 resources a stack is kept by two resources an operation and a constant: the gateway calls all
-functions through one role, and they share one log group. Alarms are the stack of `watch.py`. All text is ASCII (Russian sentences as JSON escapes), because
-CloudFormation does not keep other characters everywhere.
+CloudFormation's limit of 500 resources a stack is kept by two resources an operation and a constant: the gateway calls all
+functions through one role, and they share one log group. What watches them is the stack of `watch.py`. All text is
+ASCII (Russian sentences as JSON escapes), because CloudFormation does not keep other characters everywhere.
 """
 
 import json
@@ -32,9 +32,14 @@ def domains() -> list[str]:
 def build(domain: str, stage: str = "dev") -> dict[str, Any]:
     """Return the CloudFormation template of one domain."""
     catalogue.load()
-    prefix = prefix_of(stage)
     operations = [one for _, one in sorted(catalogue.operations.items()) if one.domain == domain]
     workers = [one for _, one in sorted(catalogue.workers.items()) if one.domain == domain]
+    return of(domain, stage, operations, workers)
+
+
+def of(domain: str, stage: str, operations: list[Operation], workers: list[Worker]) -> dict[str, Any]:
+    """Return the template of a domain that holds these operations and workers."""
+    prefix = prefix_of(stage)
     resources: dict[str, Any] = {"Logs": gateway.logs(log_group(domain, prefix))}
     for declared in [*operations, *workers]:
         resources |= _function(declared, prefix)
@@ -63,7 +68,9 @@ def function_name(declared: Declared, prefix: str) -> str:
 def api_resources(template: dict[str, Any]) -> int:
     """Return how many resources the REST API of a template has: the nodes of the tree of its paths and the root."""
     paths = template["Resources"].get("Api", {}).get("Properties", {}).get("Body", {}).get("paths", {})
-    nodes = {tuple(path.split("/")[1 : depth + 1]) for path in paths for depth in range(1, path.count("/") + 1)}
+    nodes = {tuple(path.split("/")[1 : depth + 1]) for path in paths for depth in range(1, path.count("/") + 1)} - {
+        ("",)
+    }
     return len(nodes) + 1 if paths else 0
 
 
@@ -207,7 +214,7 @@ def _api(domain: str, prefix: str, stage: str, operations: list[Operation]) -> d
         "GatewayRole": _role("apigateway.amazonaws.com", invoke, Condition=own),
         "AccessLogs": gateway.logs(f"{log_group(domain, prefix)}/access"),
         **gateway.deployed(api_name(domain, prefix), stage, _body(domain, operations)),
-        "Route": gateway.routing_rule(stage, f"v1/{domain}", gateway.priority_of(domain)),
+        "Route": gateway.routing_rule(stage, f"v1/{domain}", gateway.priority_of(domain), {"Ref": "ApiDomainArn"}),
     }
 
 

@@ -113,20 +113,21 @@ def edge_secret(prefix: str) -> str:
     return f"{prefix}/edge"
 
 
-def routing_rule(stage: str, path: str | None, priority: int) -> dict[str, Any]:
-    """Send calls of a path, or of any other one, from the common address to the API of this template.
+def routing_rule(stage: str, path: str | None, priority: int, address: dict[str, Any]) -> dict[str, Any]:
+    """Send calls of a path, or of any other one, from the common address (an ARN) to the API of this template.
 
     Only calls that came through the CDN match; whoever comes another way finds nothing.
     """
     shown = {"AnyOf": [{"Header": EDGE_HEADER, "ValueGlob": edge_proof(stage)}]}
     conditions: list[dict[str, Any]] = [{"MatchHeaders": shown}]
+    api: dict[str, Any] = {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}}
     if path is not None:
         conditions.insert(0, {"MatchBasePaths": {"AnyOf": [path]}})
-    api = {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}, "StripBasePath": False}
+        api["StripBasePath"] = False  # the API knows its paths whole
     return {
         "Type": "AWS::ApiGatewayV2::RoutingRule",
         "Properties": {
-            "DomainNameArn": {"Ref": "ApiDomainArn"},
+            "DomainNameArn": address,
             "Priority": priority,
             "Conditions": conditions,
             "Actions": [{"InvokeApi": api}],

@@ -22,7 +22,7 @@ VISIBILITY_FACTOR: Final = 6  # AWS's advice: six times the time limit of the fu
 MAX_RECEIVES: Final = 10  # more than jobs.MAX_ATTEMPTS, so that the outbox decides what is dead
 DEAD_LETTER_SECONDS: Final = 14 * 24 * 3600
 _CHALICELIB: Final = Path(catalogue.__file__).parent.parent
-_KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _SEALED: Final = {"KmsMasterKeyId": {"Fn::GetAtt": ["DataKey", "Arn"]}, "KmsDataKeyReusePeriodSeconds": 300}
 
 
@@ -186,7 +186,7 @@ def _table(spec: TableSpec) -> dict[str, Any]:
         properties["TimeToLiveSpecification"] = {"AttributeName": spec.ttl, "Enabled": True}
     if spec.stream:
         properties["StreamSpecification"] = {"StreamViewType": "NEW_IMAGE"}
-    return {"Type": "AWS::DynamoDB::Table", **_KEPT, "Properties": properties}
+    return {"Type": "AWS::DynamoDB::Table", **KEPT, "Properties": properties}
 
 
 def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
     return {
         f"{camel(channel)}Queue": {
             "Type": "AWS::SQS::Queue",
-            **_KEPT,
+            **KEPT,
             "Properties": {
                 "QueueName": f"{prefix}-{channel}",
                 **_SEALED,
@@ -211,7 +211,7 @@ def _queue(prefix: str, channel: str, seconds: int) -> dict[str, Any]:
 
 def _dead_queue(name: str) -> dict[str, Any]:
     properties = {"QueueName": name, **_SEALED, "MessageRetentionPeriod": DEAD_LETTER_SECONDS}
-    return {"Type": "AWS::SQS::Queue", **_KEPT, "Properties": properties}
+    return {"Type": "AWS::SQS::Queue", **KEPT, "Properties": properties}
 
 
 def _key(prefix: str) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def _key(prefix: str) -> dict[str, Any]:
     return {
         "DataKey": {
             "Type": "AWS::KMS::Key",
-            **_KEPT,
+            **KEPT,
             "Properties": {
                 "Description": f"Encrypts tables and queues of {prefix}; wraps owners' keys and the deployment secret.",
                 "EnableKeyRotation": True,
@@ -258,7 +258,7 @@ def _key(prefix: str) -> dict[str, Any]:
         },
         "DataKeyAlias": {
             "Type": "AWS::KMS::Alias",
-            **_KEPT,
+            **KEPT,
             "Properties": {"AliasName": f"alias/{prefix}-data", "TargetKeyId": {"Ref": "DataKey"}},
         },
     }

@@ -141,7 +141,7 @@ def test_an_unused_package_is_noticed() -> None:
 def test_every_refusal_is_explained_and_back(world: World) -> None:
     """docs/errors.md and the catalogue's refusal codes are the same set (the gateway's own three included)."""
     from chalicelib.kit.problem import known
-    from infra.templates.functions import GATEWAY_SENTENCES
+    from infra.templates.gateway import GATEWAY_SENTENCES
 
     codes = {code for code, kind in known().items() if kind.__module__.startswith("chalicelib.")}
     codes |= {sentence.code for sentence in GATEWAY_SENTENCES.values()}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.kit import catalogue
 from infra import package
 from infra.package import Archive, Package, Stack
 
@@ -63,16 +64,38 @@ def test_the_same_input_gives_the_same_bytes(built: Package, tmp_path: Path) -> 
 def test_the_package_stays_within_the_limits_and_says_its_sizes(built: Package) -> None:
     """The table names every stack, and nothing is over a limit."""
     assert built.over_limits() == []
-    for stack in built.stacks:
+    for stack in (*built.stacks, *built.planned):
         assert stack.name in built.table()
 
 
+def test_the_plan_is_really_built_at_its_full_size(built: Package) -> None:
+    """A domain at fifteen operations is a template of fifteen functions, not a guess; shared stacks grow with domains."""
+    planned = {one.name: one for one in built.planned}
+    now = {one.name: one for one in built.stacks}
+    profile = planned["functions-profile at 15 operations"]
+    constant = now["functions-profile"].resources - 2 * len(
+        [one for one in catalogue.operations.values() if one.domain == "profile"]
+    )
+    assert profile.resources == constant + 2 * package.FULLEST_DOMAIN
+    assert profile.api_resources >= now["functions-profile"].api_resources
+    assert planned["stateful at 28 domains"].resources >= 2 * now["stateful"].resources
+    assert built.planned_roles > package.PLANNED_OPERATIONS
+    assert built.behaviours == 2
+
+
+def test_no_third_stage_is_packaged(tmp_path: Path) -> None:
+    """A misspelt stage is refused by a sentence."""
+    with pytest.raises(ValueError, match="choose dev or prod"):
+        package.build(tmp_path, "production", dependencies=False)
+
+
 def test_each_passed_limit_is_said_in_a_sentence() -> None:
-    """Too many resources, bytes, API resources or unpacked bytes stop the build with the reason."""
+    """Too many resources, bytes, API resources, unpacked bytes, roles or behaviours stop the build with the reason."""
     heavy = Archive(Path("bundle.zip"), "0", 1, package.MAX_UNZIPPED_BYTES + 1)
     full = Stack("functions-visits", Path("x.json"), 501, 1_048_577, 301)
-    said = Package((heavy,), (full,)).over_limits()
-    assert len(said) == 4
+    said = Package((heavy,), (full,), (), 1001, 26).over_limits()
+    assert len(said) == 6
+    assert "There are 26 behaviours of the CDN; AWS allows 25." in said
     assert "The stack functions-visits has 501 resources; AWS allows 500." in said
 
 

@@ -1,5 +1,6 @@
 """The templates of all stacks, judged as data: whatever the catalogue holds must come out whole and within limits."""
 
+import html
 import json
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,7 +17,7 @@ from chalicelib.kit.outbox import Sms
 from chalicelib.kit.records.tables import Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra import package
-from infra.templates import functions, gateway, rights, stateful
+from infra.templates import backups, front, functions, gateway, rights, stateful, watch
 
 PREFIX = "cabinet-dev"
 KEY = {"Fn::ImportValue": "cabinet-dev-data-key"}
@@ -97,26 +98,119 @@ def allowed(statements: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return found
 
 
-def test_cfn_lint_finds_no_error_in_any_template(tmp_path: Path) -> None:
-    """All templates of the real catalogue are lawful CloudFormation."""
+def linted(tmp_path: Path, templates: dict[str, dict[str, Any]]) -> tuple[bool, str]:
+    """Write templates and let cfn-lint judge them."""
     made = []
-    for name, template in {"stateful": bottom(), **stacks()}.items():
+    for name, template in templates.items():
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(template))
         made.append(package.Stack(name, path, 0, 0, 0))
-    is_clean, said = package.lint(made)
+    return package.lint(made)
+
+
+@pytest.mark.parametrize("stage", stateful.STAGES)
+def test_cfn_lint_has_nothing_to_say_of_any_template(tmp_path: Path, stage: str) -> None:
+    """All templates of the real catalogue are lawful CloudFormation, without a warning."""
+    is_clean, said = linted(tmp_path, package.templates(stage))
     assert is_clean, said
 
 
-def test_cfn_lint_finds_no_error_with_workers_of_every_kind(tmp_path: Path, nothing: None) -> None:
+def test_cfn_lint_has_nothing_to_say_of_workers_of_every_kind(tmp_path: Path, nothing: None) -> None:
     """Queue, stream and timer workers too, whatever the catalogue holds today."""
-    made = []
-    for name, template in {"stateful": stateful.build("dev"), "nothing": functions.build("nothing")}.items():
-        path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(template))
-        made.append(package.Stack(name, path, 0, 0, 0))
-    is_clean, said = package.lint(made)
+    found = {"stateful": stateful.build("dev"), "nothing": functions.build("nothing"), "watch": watch.build("dev")}
+    is_clean, said = linted(tmp_path, found)
     assert is_clean, said
+
+
+def test_cfn_lint_would_notice_a_misspelt_property(tmp_path: Path, nothing: None) -> None:
+    """The check can fail: one wrong name and one warning are found."""
+    broken = functions.build("nothing")
+    broken["Resources"]["Logs"]["Properties"]["RetentionDays"] = 1
+    assert linted(tmp_path, {"broken": broken})[0] is False
+    idle = functions.build("nothing")
+    idle["Parameters"]["Nobody"] = {"Type": "String"}
+    assert linted(tmp_path, {"idle": idle})[0] is False
+
+
+def test_only_the_cdn_reaches_an_api() -> None:
+    """Each API is closed at its own address, and its rule at the common one asks for the proof and its own path."""
+    priorities = set()
+    for domain, template in {**stacks(), "lost": front.build("dev")}.items():
+        if "Api" not in template["Resources"]:
+            continue
+        assert template["Resources"]["Api"]["Properties"]["DisableExecuteApiEndpoint"] is True
+        (rule,) = of_type(template, "ApiGatewayV2::RoutingRule").values()
+        headers = [one["MatchHeaders"]["AnyOf"] for one in rule["Conditions"] if "MatchHeaders" in one]
+        proof = "{{resolve:secretsmanager:cabinet-dev/edge:SecretString}}"
+        assert headers == [[{"Header": "x-cabinet-edge", "ValueGlob": proof}]]
+        paths = [one["MatchBasePaths"]["AnyOf"] for one in rule["Conditions"] if "MatchBasePaths" in one]
+        assert paths == ([] if domain == "lost" else [[f"v1/{domain}"]])
+        assert rule["Actions"][0]["InvokeApi"].get("StripBasePath") is (None if domain == "lost" else False)
+        priorities.add(rule["Priority"])
+    assert max(priorities) == gateway.LAST_PRIORITY
+    assert len(priorities) == 1 + len({one.domain for one in catalogue.operations.values()})
+
+
+def test_planned_domains_have_rules_of_their_own() -> None:
+    """No two of the domains that the cabinet will have take the same priority."""
+    planned = (
+        "registration sign_in factors sessions recovery accounts administration profile journal documents signatures"
+    )
+    planned += (
+        " credentials accreditation learning notices calendar applications reception patients visits prescriptions"
+    )
+    planned += " messages reports analytics staff services payments support roles"
+    names = planned.split()
+    assert len({gateway.priority_of(one) for one in names}) == len(names)
+
+
+def test_the_access_log_of_an_api_names_nobody() -> None:
+    """The route instead of the path; neither query nor address nor program."""
+    for template in [*stacks().values(), front.build("dev")]:
+        for stage in of_type(template, "ApiGateway::Stage").values():
+            line = json.loads(stage["AccessLogSetting"]["Format"])
+            assert {"status", "resourcePath", "responseLatency"} <= line.keys()
+            assert not [one for one in line.values() if "identity" in one or one == "$context.path" or "query" in one]
+
+
+def test_a_lost_path_is_a_problem_under_v1_and_a_page_elsewhere() -> None:
+    """Both answer 404 in Russian; the page is ASCII text for CloudFormation."""
+    paths = front.build("dev")["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    found = {}
+    for path in ("/v1/{proxy+}", "/{proxy+}", "/"):
+        answer = paths[path]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["responses"][
+            "default"
+        ]
+        assert answer["statusCode"] == "404"
+        found[path] = answer
+    assert "route-not-found" in found["/v1/{proxy+}"]["responseTemplates"]["application/json"]["Fn::Sub"]
+    page = html.unescape(found["/{proxy+}"]["responseTemplates"]["application/json"])
+    assert "Такой страницы нет" in page
+    assert found["/"] == found["/{proxy+}"]
+
+
+def test_a_batch_that_failed_for_good_is_named_in_a_queue(nothing: None) -> None:
+    """Lambda may send to the queue of dead batches, which is watched like the others."""
+    source = functions.build("nothing")["Resources"]["MoveNothingSource"]["Properties"]
+    target = source["DestinationConfig"]["OnFailure"]["Destination"]["Fn::Sub"]
+    assert target.endswith(":cabinet-dev-streams-dead")
+    assert ("sqs:SendMessage", "cabinet-dev-streams-dead") in allowed(
+        rights.statements(catalogue.workers["move_nothing"], PREFIX)
+    )
+    assert of_type(stateful.build("dev"), "SQS::Queue")["StreamsDeadQueue"]["QueueName"] == "cabinet-dev-streams-dead"
+
+
+def test_a_clock_worker_never_meets_itself(nothing: None) -> None:
+    """Workers of the clock run one at a time; others as many as come."""
+    found = of_type(functions.build("nothing"), "Lambda::Function")
+    assert found["SweepNothingFunction"]["ReservedConcurrentExecutions"] == 1
+    assert "ReservedConcurrentExecutions" not in found["SendNothingFunction"]
+
+
+def test_there_are_two_stages() -> None:
+    """Anything else is refused by a sentence."""
+    with pytest.raises(ValueError, match="There is no stage 'test': choose dev or prod"):
+        stateful.build("test")
 
 
 def test_every_operation_and_worker_has_one_function_and_one_role_of_its_own() -> None:
@@ -156,7 +250,7 @@ def test_no_role_is_longer_than_iam_allows() -> None:
 
 def test_every_stack_stays_within_the_limits() -> None:
     """Resources, bytes and API resources of every stack leave room."""
-    for name, template in {"stateful": bottom(), **stacks()}.items():
+    for name, template in package.templates("dev").items():
         assert len(template["Resources"]) <= package.MAX_RESOURCES, name
         assert len(json.dumps(template)) <= package.MAX_TEMPLATE_BYTES, name
         assert functions.api_resources(template) <= package.MAX_API_RESOURCES, name
@@ -198,7 +292,7 @@ def test_what_the_gateway_says_by_itself_is_a_problem_in_russian(kind: str) -> N
 
 def test_the_templates_are_ascii_text() -> None:
     """CloudFormation does not keep other characters everywhere, so Russian goes as JSON escapes."""
-    for template in [bottom(), *stacks().values()]:
+    for template in package.templates("dev").values():
         assert json.dumps(template, ensure_ascii=False).isascii()
 
 
@@ -330,6 +424,18 @@ def test_every_table_is_protected_and_kept() -> None:
         assert one["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert one["DeletionProtectionEnabled"] is True, name
         assert one["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_every_table_is_copied_daily_and_forgotten_in_time() -> None:
+    """The vault is locked; no copy outlives an erased person by more than 35 days."""
+    found = backups.build("dev")["Resources"]
+    copied = {
+        one["Fn::Sub"].rpartition("/")[2] for one in found["Tables"]["Properties"]["BackupSelection"]["Resources"]
+    }
+    assert copied == {one["TableName"] for one in of_type(bottom(), "DynamoDB::Table").values()}
+    (rule,) = found["Plan"]["Properties"]["BackupPlan"]["BackupPlanRule"]
+    lock = found["Vault"]["Properties"]["LockConfiguration"]
+    assert lock["MinRetentionDays"] <= rule["Lifecycle"]["DeleteAfterDays"] <= lock["MaxRetentionDays"] == 35
 
 
 def test_table_specs_are_the_same_tables_under_any_prefix() -> None:

@@ -74,7 +74,7 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
     if row is None:  # settled, in other hands, or waiting for its next try: the sweep brings back what is still pending
         return True
     if row.attempts > MAX_ATTEMPTS:  # its runs end without a word: too long, too large
-        Outbox.change(row.effect_id, actions=row.settled("dead"))
+        _bury(row)
         return True
     job = Job(worker, row.trace_id, row.effect_id, int(row.attempts), clock.epoch() - int(row.made_at))
     try:
@@ -88,9 +88,17 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
 
 
 def _put_back(row: Outbox, error: Exception) -> None:
-    dead = int(row.attempts) >= MAX_ATTEMPTS
     log.failure("not-delivered", row.trace_id, error, effect=row.effect_id, attempt=int(row.attempts))
-    Outbox.change(row.effect_id, actions=row.settled("dead") if dead else row.released())
+    if int(row.attempts) >= MAX_ATTEMPTS:
+        _bury(row)
+        return
+    Outbox.change(row.effect_id, actions=row.released())
+
+
+def _bury(row: Outbox) -> None:
+    """Put an effect aside after its last try; the line calls the operator."""
+    Outbox.change(row.effect_id, actions=row.settled("dead"))
+    log.event("effect-dead", row.trace_id, channel=row.channel, effect=row.effect_id)
 
 
 def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Install what `make proof` needs beside Python: a browser with its driver, and an independent maker of one-time codes.
+# Install what `make proof` needs beside Python: a browser with its driver, an independent maker of one-time codes, node for the CDN's function.
 set -u
 fail() { printf '%s\n' "$1" >&2; exit 1; }
 
 missing=()
-for pair in chromium:chromium chromedriver:chromium-driver oathtool:oathtool; do
+for pair in chromium:chromium chromedriver:chromium-driver oathtool:oathtool node:nodejs; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -3,7 +3,7 @@ export NO_MKDOCS_2_WARNING = 1
 COMMON := functions/chalicelib/accounts/data/common_passwords.txt.gz
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: run test proof docs package lock costs
+.PHONY: run test proof docs package deploy lock costs
 .DEFAULT_GOAL := test
 
 run: .venv/ready $(COMMON) build/site/index.html  ## the cabinet on this machine: http://localhost:8080
@@ -20,6 +20,11 @@ docs: .venv/ready build/site/index.html  ## the help centre in build/site
 
 package: .venv/ready  ## the Lambda bundle, its layers and the CloudFormation templates in build/package
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out build/package
+
+deploy: STAGE := $(or $(STAGE),dev)
+deploy: package  ## the stage STAGE in the cloud: change sets to confirm, then the site (YES=1 asks nothing)
+	CABINET_PUBLIC_URL=$$($(PYTHON) -m infra.deployment $(STAGE))/ $(PYTHON) -m mkdocs build --strict --quiet --site-dir build/site-$(STAGE)
+	$(PYTHON) -m infra.deploy --stage $(STAGE) --site build/site-$(STAGE)
 
 lock: .venv/ready  ## pin the newest releases, with hashes
 	bash infra/lock.sh

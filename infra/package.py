@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths above
 from chalicelib.kit.catalogue import Operation, Worker  # noqa: E402 - see above
 from infra import common_passwords  # noqa: E402 - see above
-from infra.templates import artifacts, backups, edge, front, functions, stateful, watch  # noqa: E402 - see above
+from infra.templates import artifacts, backups, edge, front, functions, stages, stateful, watch  # noqa: E402 - see above
 
 MAX_RESOURCES: Final = 500
 MAX_TEMPLATE_BYTES: Final = 1_048_576
@@ -133,7 +133,7 @@ def build(out: Path, stage: str = "dev", *, dependencies: bool = True) -> Packag
         stale.unlink()
     stacks = [_written(name, template, out / f"{name}.json") for name, template in found.items()]
     if dependencies:
-        _write_release(out, archives)
+        _write_release(out, archives, stage)
     distribution = found["edge"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     behaviours = 1 + len(distribution["CacheBehaviors"])
     return Package(tuple(archives), tuple(stacks), tuple(_planned(stacks, stage)), _planned_roles(found), behaviours)
@@ -205,14 +205,15 @@ def _planned_roles(made: dict[str, dict[str, Any]]) -> int:
     return ceil(roles * PLANNED_OPERATIONS / max(1, len(catalogue.operations)))
 
 
-def _write_release(out: Path, archives: list[Archive]) -> None:
+def _write_release(out: Path, archives: list[Archive], stage: str) -> None:
     """Write what a release is made of: the digests of archives and templates, and one digest of them all."""
     files = {one.path.name: one.sha256 for one in archives}
     for path in sorted(out.glob("*.json")):
         if path.name.startswith(RELEASED):
             files[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
-    (out / "release.json").write_text(json.dumps({"digest": digest, "files": files}, indent=1, sort_keys=True))
+    digest = hashlib.sha256(json.dumps([stage, files], sort_keys=True).encode()).hexdigest()[:16]
+    manifest = {"stage": stage, "digest": digest, "files": files}
+    (out / "release.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
 
 
 def _bundle(work: Path, target: Path) -> Archive:
@@ -313,7 +314,7 @@ def _zip(folder: Path, target: Path) -> Archive:
 def main() -> None:
     """Build, print the table, and stop with the reason when something is over a limit or wrong."""
     parser = argparse.ArgumentParser(description="Build the bundle, the layers and the templates.")
-    parser.add_argument("--stage", default="dev", choices=stateful.STAGES)
+    parser.add_argument("--stage", default="dev", choices=stages.STAGES)
     parser.add_argument("--out", type=Path, default=ROOT / "build/package")
     arguments = parser.parse_args()
     package = build(arguments.out, arguments.stage)

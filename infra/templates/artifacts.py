@@ -5,7 +5,8 @@ from typing import Any, Final
 from infra.templates import buckets
 from infra.templates.functions import RUNTIME
 from infra.templates.gateway import TEXT
-from infra.templates.stateful import KEPT, prefix_of
+from infra.templates.stages import prefix_of
+from infra.templates.stateful import KEPT
 
 OLD_DAYS: Final = 90
 LAYERS: Final = {"BaseLayer": ("layer-base.zip", "libraries"), "TypstLayer": ("layer-typst.zip", "what makes PDF")}

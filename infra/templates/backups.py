@@ -7,7 +7,8 @@ outlive a table and whoever may delete it: the vault refuses to drop a copy befo
 
 from typing import Any, Final
 
-from infra.templates.stateful import KEPT, export_name, models, plain_name, prefix_of
+from infra.templates.stages import prefix_of
+from infra.templates.stateful import KEPT, export_name, models, plain_name
 
 KEEP_DAYS: Final = 35
 LOCKED_DAYS: Final = 7

@@ -15,7 +15,7 @@ from chalicelib.kit.refusals import TooManyCalls
 from chalicelib.kit.web import EDGE_HEADER
 from infra.templates import buckets
 from infra.templates.gateway import TEXT, Sentence, edge_proof
-from infra.templates.stateful import prefix_of
+from infra.templates.stages import prefix_of
 
 REGION: Final = "us-east-1"  # where AWS wants certificates, firewall and log delivery of a distribution
 CALLS_IN_FIVE_MINUTES: Final = 3000  # of one address: a hospital behind one address calls much

@@ -11,7 +11,8 @@ from typing import Any, Final
 from chalicelib.kit.refusals import RouteNotFound
 from infra.templates import gateway
 from infra.templates.gateway import TEXT, Sentence
-from infra.templates.stateful import KEPT, prefix_of
+from infra.templates.stages import prefix_of
+from infra.templates.stateful import KEPT
 
 _LOST_PAGE: Final = (
     '<!doctype html><html lang="ru"><meta charset="utf-8"><title>Такой страницы нет</title>'

@@ -15,7 +15,8 @@ from chalicelib.kit.refusals import MethodNotAllowed, RouteNotFound
 from infra.templates import gateway
 from infra.templates.gateway import Sentence
 from infra.templates.rights import log_group, statements
-from infra.templates.stateful import STREAM_DEAD, camel, export_name, plain_name, prefix_of
+from infra.templates.stages import prefix_of
+from infra.templates.stateful import STREAM_DEAD, camel, export_name, plain_name
 
 RUNTIME: Final = "python{}.{}".format(*sys.version_info)  # .pyc files fit the Python that made them
 STREAM_RETRIES: Final = 20

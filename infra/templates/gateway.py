@@ -14,7 +14,7 @@ from chalicelib.kit.refusals import (
     UnsupportedMediaType,
 )
 from chalicelib.kit.web import EDGE_HEADER
-from infra.templates.stateful import prefix_of
+from infra.templates.stages import prefix_of
 
 LOG_DAYS: Final = 365
 LAST_PRIORITY: Final = 1_000_000

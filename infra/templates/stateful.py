@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from chalicelib.kit import catalogue
 from chalicelib.kit.tables import Table
+from infra.templates.stages import prefix_of
 
-STAGES: Final = ("dev", "prod")
 EXPIRES: Final = "expires"
 STREAM_DEAD: Final = "streams-dead"  # where a stream worker's batch is named when all its tries have failed
 VISIBILITY_FACTOR: Final = 6  # AWS's advice: six times the time limit of the function that listens
@@ -33,13 +33,6 @@ class TableSpec:
     create: dict[str, Any]
     ttl: str | None
     stream: bool
-
-
-def prefix_of(stage: str) -> str:
-    """Return what all names of a deployment begin with: the value of CABINET_PREFIX. ValueError for another stage."""
-    if stage not in STAGES:
-        raise ValueError(f"There is no stage {stage!r}: choose {' or '.join(STAGES)}.")
-    return f"cabinet-{stage}"
 
 
 def plain_name(model: type[Table]) -> str:

@@ -14,7 +14,8 @@ from chalicelib.kit.catalogue import Queue, Stream
 from infra.templates.functions import api_name, domains, function_name
 from infra.templates.gateway import TEXT
 from infra.templates.rights import log_group
-from infra.templates.stateful import camel, dead_queues, prefix_of
+from infra.templates.stages import prefix_of
+from infra.templates.stateful import camel, dead_queues
 
 # Lines that count as errors: the kit's failures, the runtime's time limit and its unhandled errors.
 ERROR_LINES: Final = '?"\\"error\\":" ?"Task timed out" ?"[ERROR]"'

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.templates import edge, gateway, stateful
+from infra.templates import edge, gateway, stages
 
 
 def resource(name: str) -> Any:
@@ -38,7 +38,7 @@ def test_one_address_leads_to_the_site_and_to_every_api() -> None:
     assert set(group["FailoverCriteria"]["StatusCodes"]["Items"]) == {403, 404}
 
 
-@pytest.mark.parametrize("stage", stateful.STAGES)
+@pytest.mark.parametrize("stage", stages.STAGES)
 def test_the_proof_stands_in_no_template(stage: str) -> None:
     """The header that the API believes is a reference to Secrets Manager, the same as the gateway asks for."""
     config = edge.build(stage)["Resources"]["Distribution"]["Properties"]["DistributionConfig"]

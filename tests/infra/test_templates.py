@@ -17,7 +17,7 @@ from chalicelib.kit.outbox import Sms
 from chalicelib.kit.records.tables import Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from infra import package
-from infra.templates import backups, front, functions, gateway, rights, stateful, watch
+from infra.templates import backups, front, functions, gateway, rights, stages, stateful, watch
 
 PREFIX = "cabinet-dev"
 KEY = {"Fn::ImportValue": "cabinet-dev-data-key"}
@@ -108,7 +108,7 @@ def linted(tmp_path: Path, templates: dict[str, dict[str, Any]]) -> tuple[bool, 
     return package.lint(made)
 
 
-@pytest.mark.parametrize("stage", stateful.STAGES)
+@pytest.mark.parametrize("stage", stages.STAGES)
 def test_cfn_lint_has_nothing_to_say_of_any_template(tmp_path: Path, stage: str) -> None:
     """All templates of the real catalogue are lawful CloudFormation, without a warning."""
     is_clean, said = linted(tmp_path, package.templates(stage))

@@ -118,7 +118,9 @@ def test_every_alarm_watches_what_exists() -> None:
     }
     made = [one for domain in functions.domains() for one in functions.build(domain, "prod")["Resources"].values()]
     made += stateful.build("prod")["Resources"].values()
-    names = {str(one["Properties"].get(key)) for one in made for key in ("Name", "QueueName", "FunctionName", "StageName")}
+    names = {
+        str(one["Properties"].get(key)) for one in made for key in ("Name", "QueueName", "FunctionName", "StageName")
+    }
     alarms = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     for alarm in alarms:
         if alarm["Namespace"] == PREFIX:

@@ -42,7 +42,8 @@ def store(root: str, **outside_keys: str) -> None:
     """Wrap and write the secret; run once by the operator or the local start, never by an operation."""
     plain = json.dumps({"root": root} | {f"{name}_key": value for name, value in outside_keys.items()})
     answer = aws.client("kms").encrypt(KeyId=settings.key_alias(), Plaintext=plain.encode(), EncryptionContext=CONTEXT)
-    DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"]).save()
+    made = DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"])
+    made.save(DeploymentSecret.place.does_not_exist())  # another root would make everything unreadable
     forget()
 
 

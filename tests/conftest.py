@@ -1,5 +1,6 @@
 """One cloud for the whole run, emptied between tests; one clock; one register and one ЕСИА."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,12 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
 
-from infra.local.engine import Engine  # noqa: E402 - the paths come first
+from infra.local.engine import ENVIRONMENT, Engine  # noqa: E402 - the paths come first
 from infra.sandboxes.esia import EsiaSandbox  # noqa: E402 - see above
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
+# Test files import the tables before any engine has started, and tables read their names when they are imported.
+os.environ["CABINET_PREFIX"] = ENVIRONMENT["CABINET_PREFIX"]
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
 
@@ -78,7 +81,7 @@ def whole_world() -> Iterator[World]:
             finally:
                 current.reset(mark)
 
-        yield World(engine, register, esia, app, Pump(catalogue.workers, handle), Trips())
+        yield World(engine, register, esia, app, Pump(engine, catalogue.workers, handle), Trips())
     register.stop()
     esia.stop()
 

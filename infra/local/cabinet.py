@@ -88,13 +88,14 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     frmr_url, _ = sandbox.start(), esia.start()
     environment = esia.environment() | {"CABINET_PUBLIC_URL": url, "CABINET_FRMR_URL": frmr_url}
     # Never left: a request that outlives the others must not find the way to a real cloud.
-    contextlib.ExitStack().enter_context(Engine({"esia_signing": esia.client.private.hex()}, **environment))
+    engine = Engine({"esia_signing": esia.client.private.hex()}, **environment)
+    contextlib.ExitStack().enter_context(engine)
     app = importlib.import_module("app").app  # functions/app.py, only now: tables read their names from the environment
     from chalicelib.kit import catalogue  # noqa: PLC0415 - see above
     from infra.local.backstage import Backstage, System  # noqa: PLC0415 - see above
     from infra.local.pump import Pump  # noqa: PLC0415 - see above
 
-    pump = Pump(catalogue.workers)
+    pump = Pump(engine, catalogue.workers)
     pump.start()
     stack.callback(pump.stop)
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register

@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import json
+import secrets
 from functools import lru_cache
 from typing import cast
 
 from chalicelib.kit import aws, settings
 from chalicelib.kit.records.tables import DeploymentSecret
+from chalicelib.kit.tables import Get, fetch
 
 CONTEXT = {"purpose": "deployment"}
 PLACE = "current"
@@ -38,11 +40,17 @@ def look_up(kind: str, value: str) -> str:
     return hmac.digest(derive(f"look-up/{kind}"), value.encode(), hashlib.sha256).hex()
 
 
-def store(root: str, **outside_keys: str) -> None:
-    """Wrap and write the secret; run once by the operator or the local start, never by an operation."""
+def store(**outside_keys: str) -> None:
+    """Wrap and write the keys of outside systems; the root is made the first time and never changes.
+
+    Run by the operator or the local start, never by an operation.
+    """
+    stored = fetch((Get(DeploymentSecret, PLACE),))[0]
+    root = secrets.token_hex(32) if stored is None else _opened()["root"]
     plain = json.dumps({"root": root} | {f"{name}_key": value for name, value in outside_keys.items()})
     answer = aws.client("kms").encrypt(KeyId=settings.key_alias(), Plaintext=plain.encode(), EncryptionContext=CONTEXT)
-    DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"]).save()
+    unchanged = DeploymentSecret.is_new() if stored is None else DeploymentSecret.wrapped == stored.wrapped
+    DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"]).save(unchanged)
     forget()
 
 

@@ -14,6 +14,7 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
         sys.path.insert(0, str(place))
 
 from infra.local.engine import ENVIRONMENT, Engine  # noqa: E402 - the paths come first
+from infra.local.engines import choose  # noqa: E402 - see above
 from infra.sandboxes.esia import EsiaSandbox  # noqa: E402 - see above
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
@@ -21,6 +22,7 @@ from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 os.environ["CABINET_PREFIX"] = ENVIRONMENT["CABINET_PREFIX"]
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
+ON_MOTO = pytest.StashKey[list[pytest.Item]]()
 
 
 class World:
@@ -64,7 +66,7 @@ def whole_world() -> Iterator[World]:
     esia = EsiaSandbox(cabinet_time, [RETURN_ADDRESS])
     esia.start()
     keys = {"esia_signing": esia.client.private.hex(), "oidc": "sandbox"}
-    with Engine(keys, CABINET_FRMR_URL=register.start(), **esia.environment()) as engine:
+    with choose(keys, CABINET_FRMR_URL=register.start(), **esia.environment()) as engine:
         from trips import Trips, current
 
         from app import app
@@ -104,11 +106,30 @@ def world(whole_world: World) -> Iterator[World]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let those who make a cloud of their own go first, and put what judges the whole run at its end."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("last") is not None, "world" in getattr(item, "fixturenames", ()))
-    )
+    """Let those who make a cloud of their own go first, and put what judges the whole run at its end.
+
+    On the second engine only what stands on an engine runs, without what is marked `moto`.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("last") is not None, stands_on_an_engine(item)))
     config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
+    if os.environ.get("ENGINE", Engine.name) == Engine.name:
+        return
+    config.stash[ON_MOTO] = [item for item in items if item.get_closest_marker("moto") is not None]
+    kept = [item for item in items if stands_on_an_engine(item) and item not in config.stash[ON_MOTO]]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def stands_on_an_engine(item: pytest.Item) -> bool:
+    """Tell whether a test uses the world, hence the engine beneath it."""
+    return "whole_world" in getattr(item, "fixturenames", ())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what the second engine was not asked, with the reasons."""
+    for item in config.stash.get(ON_MOTO, []):
+        marker = item.get_closest_marker("moto")
+        terminalreporter.write_line(f"only on moto: {item.nodeid}: {marker.args[0] if marker else ''}")
 
 
 @pytest.fixture

@@ -42,6 +42,10 @@ STRANGERS: Final = (
 TTL_IDENTITY: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
+class CannotStart(Exception):  # noqa: N818 - a state of the machine, told to a person in one sentence
+    """The engine does not run here; the message says why and what to do."""
+
+
 def backend(service: str) -> Any:
     """Return moto's state of one service (`dynamodb`, `sqs`, `sns`, `ses`) in the engine's account and region."""
     found: Any = moto.backends.get_backend(service)  # type: ignore[call-overload] # the name is not a literal here
@@ -60,12 +64,14 @@ class Engine:
     def __init__(self, keys: Mapping[str, str] | None = None, **environment: str) -> None:
         self._environment = ENVIRONMENT | environment
         self._keys = {"frmr": "sandbox", **(keys or {})}
+        self._beside = ExitStack()
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            self._start(undo)
             undo.callback(_forget)
+            undo.callback(self.stop)
+            self._start(undo)
             self._build()
             self._undo = undo.pop_all()
         return self
@@ -74,6 +80,10 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._undo.close()
+
+    def stop(self) -> None:
+        """End what runs beside this process; the environment stays, so that no late call finds the way to AWS."""
+        self._beside.close()
 
     def empty(self) -> None:
         """Empty tables, streams, queues and post; the deployment's secret stays, the clock returns to real time."""
@@ -151,9 +161,12 @@ class Engine:
         aws.forget()
         from infra.templates import stateful  # noqa: PLC0415 - it reads the tables, hence their names
 
-        Stack(stateful.build(STAGE), aws.client, REGION).make()
+        self._provision(Stack(stateful.build(STAGE), aws.client, REGION))
         aws.client("sesv2").create_email_identity(EmailIdentity=settings.mail_sender())
         secret.store(**self._keys)
+
+    def _provision(self, stack: Stack) -> None:
+        stack.make()
 
     def _empty_tables(self, kept: str, told: str) -> bool:
         """Empty all tables but one, and their streams; tells whether one of them had held anything."""

@@ -2,9 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -22,7 +24,9 @@ from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 os.environ["CABINET_PREFIX"] = ENVIRONMENT["CABINET_PREFIX"]
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
-ON_MOTO = pytest.StashKey[list[pytest.Item]]()
+USED = pytest.StashKey[dict[str, list[Any]]]()
+FAULTS = pytest.StashKey[list[str]]()
+ON_MOTO = pytest.StashKey[list[str]]()
 
 
 class World:
@@ -60,7 +64,7 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def whole_world() -> Iterator[World]:
+def whole_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Start the cloud, the outside systems and the application once."""
     register = FrmrSandbox()
     esia = EsiaSandbox(cabinet_time, [RETURN_ADDRESS])
@@ -83,7 +87,9 @@ def whole_world() -> Iterator[World]:
             finally:
                 current.reset(mark)
 
-        yield World(engine, register, esia, app, Pump(engine, catalogue.workers, handle), Trips())
+        trips = Trips()
+        yield World(engine, register, esia, app, Pump(engine, catalogue.workers, handle), trips)
+        note_used(request.config, trips.rights)
     register.stop()
     esia.stop()
 
@@ -105,19 +111,25 @@ def world(whole_world: World) -> Iterator[World]:
     whole_world.empty()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the note of what is called, and tell whether all tests run, so that what was never called can be judged."""
+    config.stash[USED] = defaultdict(list)
+    config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let those who make a cloud of their own go first, and put what judges the whole run at its end.
+    """Let those who make a cloud of their own go first.
 
     On the second engine only what stands on an engine runs, without what is marked `moto`.
     """
-    items.sort(key=lambda item: (item.get_closest_marker("last") is not None, stands_on_an_engine(item)))
-    config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
-    if os.environ.get("ENGINE", Engine.name) == Engine.name:
+    items.sort(key=stands_on_an_engine)
+    if (os.environ.get("ENGINE") or Engine.name) == Engine.name:
         return
-    config.stash[ON_MOTO] = [item for item in items if item.get_closest_marker("moto") is not None]
-    kept = [item for item in items if stands_on_an_engine(item) and item not in config.stash[ON_MOTO]]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    on_moto = {item: marker.args[0] for item in items if (marker := item.get_closest_marker("moto")) is not None}
+    config.stash[ON_MOTO] = [f"{item.nodeid}: {reason}" for item, reason in on_moto.items()]
+    left = [item for item in items if item in on_moto or not stands_on_an_engine(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
 
 
 def stands_on_an_engine(item: pytest.Item) -> bool:
@@ -125,14 +137,52 @@ def stands_on_an_engine(item: pytest.Item) -> bool:
     return "whole_world" in getattr(item, "fixturenames", ())
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what the second engine was not asked, with the reasons."""
-    for item in config.stash.get(ON_MOTO, []):
-        marker = item.get_closest_marker("moto")
-        terminalreporter.write_line(f"only on moto: {item.nodeid}: {marker.args[0] if marker else ''}")
+def note_used(config: pytest.Config, used: Mapping[str, Iterable[Any]]) -> None:
+    """Add what one process has called; with pytest-xdist several processes share a run."""
+    known = config.stash[USED]
+    for name, rights in used.items():
+        known[name] += [tuple(one) for one in rights]
 
 
-@pytest.fixture
-def whole_run(request: pytest.FixtureRequest) -> bool:
-    """Tell whether all tests run, so that what was never called can be judged."""
-    return request.config.stash[WHOLE_RUN]
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist has called."""
+    note_used(node.config, getattr(node, "workeroutput", {}).get("used", {}))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was called; a whole run fails when rights are declared and not used, or used and not declared."""
+    config, used = session.config, session.config.stash[USED]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["used"] = dict(used)
+    elif (
+        ON_MOTO not in config.stash
+        and config.stash[WHOLE_RUN]
+        and config.option.markexpr == "not proof"
+        and not session.testsfailed
+    ):
+        config.stash[FAULTS] = judged(used)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED if config.stash[FAULTS] else session.exitstatus
+
+
+def judged(used: Mapping[str, Iterable[Any]]) -> list[str]:
+    """Compare the rights that a whole run has used with the declared ones."""
+    with patch.dict(os.environ, ENVIRONMENT):
+        from gates.rights import faults_of
+        from trips import Right
+
+        from chalicelib.kit import catalogue
+
+        catalogue.load()
+        return faults_of({name: {Right(*one) for one in rights} for name, rights in used.items()})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say before the last line which rights are wrong, or that the run was judged; and what runs on moto only."""
+    for one in config.stash.get(ON_MOTO, []):
+        terminalreporter.line(f"Only on moto: {one}")
+    if (faults := config.stash.get(FAULTS, None)) is None:
+        return
+    terminalreporter.section("declared rights and used ones")
+    terminalreporter.line("\n".join(faults) or "Each operation and worker called exactly what it declares.")

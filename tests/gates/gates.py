@@ -197,7 +197,11 @@ def _bare(kind: type[msgspec.Struct]) -> list[str]:
 def unused_packages(named: Iterable[str], code: str) -> list[str]:
     """Each package named in pyproject is really used by the product or its tools."""
     modules = {"argon2-cffi": "argon2", "phonenumberslite": "phonenumbers", "mkdocs-material": "material"}
-    modules |= {"cfn-lint": "cfnlint|cfn-lint", "openapi-spec-validator": "openapi_spec_validator"}
+    modules |= {
+        "pytest-xdist": "numprocesses",
+        "cfn-lint": "cfnlint|cfn-lint",
+        "openapi-spec-validator": "openapi_spec_validator",
+    }
     return [
         f"pyproject.toml names {name} and nothing uses it."
         for name in named

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,14 @@ def real_time() -> Iterator[None]:
 def opened(folder: Path, template: dict[str, Any] | None = None, tools: bytes = b"1") -> Data:
     """Open a folder."""
     return Data(folder, template or TEMPLATE, tools)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def filled(folder: Path) -> Path:
@@ -67,7 +76,7 @@ def test_a_wrong_choice_ends_the_program_with_one_sentence(engine: str, data: st
     ended = subprocess.run(
         [sys.executable, "-m", "infra.local.cabinet"],
         cwd=ROOT,
-        env=os.environ | {"PORT": "18999", "ENGINE": engine, "DATA": data},
+        env=os.environ | {"PORT": str(free_port()), "ENGINE": engine, "DATA": data},
         capture_output=True,
         text=True,
         timeout=30,

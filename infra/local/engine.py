@@ -6,6 +6,7 @@ imported above, and whoever uses the engine imports the application only inside 
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -64,6 +65,7 @@ class Engine:
     def __init__(self, keys: Mapping[str, str] | None = None, **environment: str) -> None:
         self._environment = ENVIRONMENT | environment
         self._keys = {"frmr": "sandbox", **(keys or {})}
+        self._buckets: list[str] = []
         self._beside = ExitStack()
         self._undo = ExitStack()
 
@@ -92,6 +94,7 @@ class Engine:
         if self._empty_tables(settings.table("deployment_secret"), settings.table("setting")):
             options.forget()
         self._empty_queues()
+        self._empty_buckets()
         backend("sns").sms_messages.clear()
         backend("ses").sent_messages.clear()
         vault.forget()
@@ -161,12 +164,18 @@ class Engine:
         aws.forget()
         from infra.templates import stateful  # noqa: PLC0415 - it reads the tables, hence their names
 
-        self._provision(Stack(stateful.build(STAGE), aws.client, REGION))
         aws.client("sesv2").create_email_identity(EmailIdentity=settings.mail_sender())
-        secret.store(**self._keys)
+        stack = Stack(stateful.build(STAGE), aws.client, REGION)
+        self._buckets = stack.names("AWS::S3::Bucket", "BucketName")
+        if self._provision(stack):
+            secret.store(root=secrets.token_hex(32), **self._keys)
+        else:
+            secret.change_outside_keys(**self._keys)
 
-    def _provision(self, stack: Stack) -> None:
+    def _provision(self, stack: Stack) -> bool:
+        """Make what is not there yet; tells whether everything is new."""
         stack.make()
+        return True
 
     def _empty_tables(self, kept: str, told: str) -> bool:
         """Empty all tables but one, and their streams; tells whether one of them had held anything."""
@@ -182,6 +191,10 @@ class Engine:
         for queue in backend("sqs").queues.values():
             queue._messages = []  # noqa: SLF001 - moto's purge needs a call a queue
             queue._pending_messages = set()  # noqa: SLF001 - see above
+
+    def _empty_buckets(self) -> None:
+        for name in self._buckets:  # moto keeps them under a region of their own
+            moto.backends.get_backend("s3")[ACCOUNT]["aws"].buckets[name].keys.clear()
 
 
 def _forget() -> None:

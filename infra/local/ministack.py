@@ -121,7 +121,7 @@ class Ministack(Engine):
         """Take the new records off a table's stream as a Lambda event writes them."""
         streams = _client("dynamodbstreams")
         try:
-            answer = streams.get_records(ShardIterator=self._places.get(table) or _place(table))
+            answer = streams.get_records(ShardIterator=self._places[table])
         except streams.exceptions.ExpiredIteratorException:  # nobody has asked for a quarter of an hour
             answer = streams.get_records(ShardIterator=_place(table, self._taken.get(table)))
         self._places[table] = answer["NextShardIterator"]
@@ -173,24 +173,26 @@ class Ministack(Engine):
         endpoints = {f"CABINET_{service.upper()}_ENDPOINT": process.url for service in SERVICES}
         undo.enter_context(patch.dict(os.environ, endpoints))
 
-    def _provision(self, stack: Stack) -> None:
-        """Make what the template holds, unless it is there already with the data of the last run."""
+    def _provision(self, stack: Stack) -> bool:
         tables, aliases = _client("dynamodb").list_tables()["TableNames"], _client("kms").list_aliases()["Aliases"]
         is_new = self._data is None or self._data.is_new
         if is_new and not tables and not aliases:
-            stack.make()
-        elif not (tables and aliases):
+            return super()._provision(stack)
+        if not (tables and aliases):
             raise CannotStart(
                 f"Данные в папке {self._folder} записаны не полностью. "
                 "Укажите в DATA другую папку или удалите эту: тогда кабинет начнёт заново."
             )
+        return False
 
     def _build(self) -> None:
         super()._build()
         dynamodb = _client("dynamodb")
         for table in dynamodb.list_tables(Limit=100)["TableNames"]:
-            schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-            self._key_names[table] = [part["AttributeName"] for part in schema]
+            described = dynamodb.describe_table(TableName=table)["Table"]
+            self._key_names[table] = [part["AttributeName"] for part in described["KeySchema"]]
+            if "LatestStreamArn" in described:
+                self._places[table] = _place(table)
         dynamodb.meta.events.register("before-call", self._note_tables)
         _client("sqs").meta.events.register("before-call.sqs.SendMessage", self._note_queues)
 
@@ -221,6 +223,13 @@ class Ministack(Engine):
             for url in _client("sqs").list_queues()["QueueUrls"]:
                 _client("sqs").purge_queue(QueueUrl=url)
         self._touched.clear()
+
+    def _empty_buckets(self) -> None:
+        for bucket in self._buckets:
+            for page in _client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):
+                for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    version = {"Bucket": bucket, "Key": one["Key"], "VersionId": one["VersionId"]}
+                    _client("s3").delete_object(**version, BypassGovernanceRetention=True)
 
     def _stored(self, table: str, **asked: Any) -> Iterator[dict[str, Any]]:
         """Yield the keys of a table's items, of all or of those asked for."""

@@ -82,6 +82,11 @@ class Stack:
         for name in self._resources:
             self._resource(name)
 
+    def names(self, kind: str, property_: str) -> list[str]:
+        """Return what the resources of one kind are called."""
+        found = [one for one in self._resources.values() if one["Type"] == kind]
+        return [self.resolve(one["Properties"][property_]) for one in found]
+
     def resolve(self, tree: Any) -> Any:
         """Return a part of the template with its intrinsic functions replaced by their values."""
         if isinstance(tree, list):

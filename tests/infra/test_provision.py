@@ -149,7 +149,9 @@ def test_a_bucket_keeps_versions_is_locked_and_closed_to_the_public() -> None:
     )
     rule = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Thing"}, "PolicyDocument": policy}}
     template["Resources"]["Rule"] = rule
-    make(template)
+    stack = Stack(template, aws.client, REGION)
+    stack.make()
+    assert stack.names("AWS::S3::Bucket", "BucketName") == ["seals-of-a-test"]
     s3, name = aws.client("s3"), {"Bucket": "seals-of-a-test"}
     assert s3.get_bucket_versioning(**name)["Status"] == "Enabled"
     assert s3.get_public_access_block(**name)["PublicAccessBlockConfiguration"] == closed

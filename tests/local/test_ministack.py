@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.kit import aws, clock, vault
-from infra.local.engine import STAGE, TTL_IDENTITY, Engine
+from infra.local.engine import REGION, STAGE, TTL_IDENTITY, Engine
 from infra.local.ministack import Ministack
+from infra.local.provision import Stack
 from infra.templates import stateful
 
 pytestmark = pytest.mark.proof
@@ -100,6 +101,20 @@ def test_an_emptied_engine_holds_nothing_and_tells_nothing(engine: Engine) -> No
     tables = aws.client("dynamodb").list_tables(Limit=100)["TableNames"]
     held = {name for name in tables if aws.client("dynamodb").scan(TableName=name)["Count"]}
     assert held == {f"cabinet-{STAGE}-deployment_secret"}
+
+
+def test_an_emptied_bucket_holds_no_version(engine: Engine) -> None:
+    """Also of objects under a lock that an administrator may open."""
+    retention = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}}
+    bucket = {"BucketName": "locked-for-a-test", "ObjectLockEnabled": True, "ObjectLockConfiguration": retention}
+    resources = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": bucket}}
+    Stack({"Resources": resources}, aws.client, REGION).make()
+    engine._buckets.append("locked-for-a-test")
+    for text in (b"1", b"2"):
+        aws.client("s3").put_object(Bucket="locked-for-a-test", Key="a", Body=text)
+    assert len(aws.client("s3").list_object_versions(Bucket="locked-for-a-test")["Versions"]) == 2
+    engine.empty()
+    assert "Versions" not in aws.client("s3").list_object_versions(Bucket="locked-for-a-test")
 
 
 def test_a_key_opens_only_with_its_owner_as_context(engine: Engine) -> None:

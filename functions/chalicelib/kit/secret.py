@@ -3,13 +3,11 @@
 import hashlib
 import hmac
 import json
-import secrets
 from functools import lru_cache
 from typing import cast
 
 from chalicelib.kit import aws, settings
 from chalicelib.kit.records.tables import DeploymentSecret
-from chalicelib.kit.tables import Get, fetch
 
 CONTEXT = {"purpose": "deployment"}
 PLACE = "current"
@@ -40,17 +38,20 @@ def look_up(kind: str, value: str) -> str:
     return hmac.digest(derive(f"look-up/{kind}"), value.encode(), hashlib.sha256).hex()
 
 
-def store(**outside_keys: str) -> None:
-    """Wrap and write the keys of outside systems; the root is made the first time and never changes.
+def store(root: str, **outside_keys: str) -> None:
+    """Wrap and write the secret; run once by the operator or the local start, never by an operation."""
+    _write({"root": root}, outside_keys)
 
-    Run by the operator or the local start, never by an operation.
-    """
-    stored = fetch((Get(DeploymentSecret, PLACE),))[0]
-    root = secrets.token_hex(32) if stored is None else _opened()["root"]
-    plain = json.dumps({"root": root} | {f"{name}_key": value for name, value in outside_keys.items()})
+
+def change_outside_keys(**outside_keys: str) -> None:
+    """Write other keys for outside systems and leave the rest as it is; never run by an operation."""
+    _write(_opened(), outside_keys)
+
+
+def _write(held: dict[str, str], outside_keys: dict[str, str]) -> None:
+    plain = json.dumps(held | {f"{name}_key": value for name, value in outside_keys.items()})
     answer = aws.client("kms").encrypt(KeyId=settings.key_alias(), Plaintext=plain.encode(), EncryptionContext=CONTEXT)
-    unchanged = DeploymentSecret.is_new() if stored is None else DeploymentSecret.wrapped == stored.wrapped
-    DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"]).save(unchanged)
+    DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"]).save()
     forget()
 
 

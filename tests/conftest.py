@@ -22,6 +22,7 @@ from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
 # Test files import the tables before any engine has started, and tables read their names when they are imported.
 os.environ["CABINET_PREFIX"] = ENVIRONMENT["CABINET_PREFIX"]
+os.environ.pop("DATA", None)  # tests empty what they stand on
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
 USED = pytest.StashKey[dict[str, list[Any]]]()

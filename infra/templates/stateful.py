@@ -1,6 +1,6 @@
 """The stateful stack, made from the PynamoDB models: tables, the data key and one queue a channel. All is retained.
 
-Tests and the local cabinet make their tables from the same source: `tables(prefix)`.
+Tests and the local cabinet are made from this very template: infra/local/provision.py.
 """
 
 import importlib
@@ -66,11 +66,6 @@ def channels() -> dict[str, int]:
         if isinstance(worker.on, catalogue.Queue):
             found[worker.on.channel] = max(worker.timeout, found.get(worker.on.channel, 0))
     return dict(sorted(found.items()))
-
-
-def tables(prefix: str) -> list[TableSpec]:
-    """Return every table of the product under a prefix."""
-    return [_spec(model, prefix) for model in models()]
 
 
 def queues(prefix: str) -> list[str]:

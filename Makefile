@@ -3,18 +3,20 @@ export NO_MKDOCS_2_WARNING = 1
 COMMON := functions/chalicelib/accounts/data/common_passwords.txt.gz
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
+MINISTACK := .venv/tools/ministack/ministack.installed
+
 .PHONY: run test proof docs package deploy lock costs
 .DEFAULT_GOAL := test
 
-run: .venv/ready $(COMMON) build/site/index.html  ## the cabinet on this machine: http://localhost:8080
+run: .venv/ready $(COMMON) build/site/index.html $(if $(filter ministack,$(ENGINE)),$(MINISTACK))  ## the cabinet on this machine: http://localhost:8080
 	@exec $(PYTHON) -m infra.local.cabinet
 
 test: .venv/ready $(COMMON)  ## the one gate: lint, types, tests with a strict build of the help centre
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest --numprocesses auto
 
-proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured: benchmarks, the browser, the README's own lines against a running cabinet
+proof: .venv/ready $(COMMON) build/site/index.html $(MINISTACK)  ## what is slow or measured: benchmarks, the browser; ENGINE=ministack: the tests of operations on the second engine
 	@bash infra/proof.sh
-	$(PYTHON) -m pytest -m proof -s
+	$(PYTHON) -m pytest $(if $(filter ministack,$(ENGINE)),,-m proof -s)
 
 docs: .venv/ready build/site/index.html  ## the help centre in build/site
 
@@ -31,6 +33,9 @@ lock: .venv/ready  ## pin the newest releases, with hashes
 
 .venv/ready: requirements.txt infra/setup.sh
 	@bash infra/setup.sh
+
+$(MINISTACK): .venv/ready infra/tools/ministack.txt
+	@bash infra/tools/install.sh ministack
 
 $(COMMON): .venv/ready infra/common_passwords.py
 	@$(PYTHON) -m infra.common_passwords

@@ -16,13 +16,18 @@ for place in (ROOT, ROOT / "functions", ROOT / "tests"):
         sys.path.insert(0, str(place))
 
 from infra.local.engine import ENVIRONMENT, Engine  # noqa: E402 - the paths come first
+from infra.local.engines import choose  # noqa: E402 - see above
 from infra.sandboxes.esia import EsiaSandbox  # noqa: E402 - see above
 from infra.sandboxes.frmr import FrmrSandbox  # noqa: E402 - see above
 
+# Test files import the tables before any engine has started, and tables read their names when they are imported.
+os.environ["CABINET_PREFIX"] = ENVIRONMENT["CABINET_PREFIX"]
+os.environ.pop("DATA", None)  # tests empty what they stand on
 RETURN_ADDRESS = "http://localhost:8080/esia/return.html"
 WHOLE_RUN = pytest.StashKey[bool]()
 USED = pytest.StashKey[dict[str, list[Any]]]()
 FAULTS = pytest.StashKey[list[str]]()
+ON_MOTO = pytest.StashKey[list[str]]()
 
 
 class World:
@@ -66,7 +71,7 @@ def whole_world(request: pytest.FixtureRequest) -> Iterator[World]:
     esia = EsiaSandbox(cabinet_time, [RETURN_ADDRESS])
     esia.start()
     keys = {"esia_signing": esia.client.private.hex(), "oidc": "sandbox"}
-    with Engine(keys, CABINET_FRMR_URL=register.start(), **esia.environment()) as engine:
+    with choose(keys, CABINET_FRMR_URL=register.start(), **esia.environment()) as engine:
         from trips import Trips, current
 
         from app import app
@@ -84,7 +89,7 @@ def whole_world(request: pytest.FixtureRequest) -> Iterator[World]:
                 current.reset(mark)
 
         trips = Trips()
-        yield World(engine, register, esia, app, Pump(catalogue.workers, handle), trips)
+        yield World(engine, register, esia, app, Pump(engine, catalogue.workers, handle), trips)
         note_used(request.config, trips.rights)
     register.stop()
     esia.stop()
@@ -113,9 +118,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let those who make a cloud of their own go first."""
-    items.sort(key=lambda item: "world" in getattr(item, "fixturenames", ()))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let those who make a cloud of their own go first.
+
+    On the second engine only what stands on an engine runs, without what is marked `moto`.
+    """
+    items.sort(key=stands_on_an_engine)
+    if (os.environ.get("ENGINE") or Engine.name) == Engine.name:
+        return
+    on_moto = {item: marker.args[0] for item in items if (marker := item.get_closest_marker("moto")) is not None}
+    config.stash[ON_MOTO] = [f"{item.nodeid}: {reason}" for item, reason in on_moto.items()]
+    left = [item for item in items if item in on_moto or not stands_on_an_engine(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
+
+
+def stands_on_an_engine(item: pytest.Item) -> bool:
+    """Tell whether a test uses the world, hence the engine beneath it."""
+    return "whole_world" in getattr(item, "fixturenames", ())
 
 
 def note_used(config: pytest.Config, used: Mapping[str, Iterable[Any]]) -> None:
@@ -137,7 +157,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config, used = session.config, session.config.stash[USED]
     if hasattr(config, "workeroutput"):
         config.workeroutput["used"] = dict(used)
-    elif config.stash[WHOLE_RUN] and config.option.markexpr == "not proof" and not session.testsfailed:
+    elif (
+        ON_MOTO not in config.stash
+        and config.stash[WHOLE_RUN]
+        and config.option.markexpr == "not proof"
+        and not session.testsfailed
+    ):
         config.stash[FAULTS] = judged(used)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED if config.stash[FAULTS] else session.exitstatus
 
@@ -155,7 +180,9 @@ def judged(used: Mapping[str, Iterable[Any]]) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say before the last line which rights are wrong, or that the run was judged."""
+    """Say before the last line which rights are wrong, or that the run was judged; and what runs on moto only."""
+    for one in config.stash.get(ON_MOTO, []):
+        terminalreporter.line(f"Only on moto: {one}")
     if (faults := config.stash.get(FAULTS, None)) is None:
         return
     terminalreporter.section("declared rights and used ones")

@@ -9,7 +9,7 @@ from conftest import World
 
 from chalicelib.accounts.schemas import Contacts, contacts_of
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import clock, outbox, settings
+from chalicelib.kit import aws, clock, outbox, settings
 from chalicelib.kit.outbox import Effect
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.kit.tables import Table
@@ -17,7 +17,6 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.rules import ProfileData
 from chalicelib.profile.schemas import open_profile
 from chalicelib.profile.tables import Confirmation, Profile
-from infra.local.engine import backend, take_stream
 
 LICENCE = "Л041-01137-77/00584930"
 OTHER_LICENCE = "Л041-01137-77/00990004"
@@ -124,8 +123,8 @@ def outcomes(made: make.Person) -> list[tuple[str, str]]:
 
 def raw(model: type[Table]) -> str:
     """Write down everything that a table holds, as it is stored."""
-    table = backend("dynamodb").tables[model.Meta.table_name]
-    return "\n".join(str(one.to_json()) for one in table.all_items())
+    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=model.Meta.table_name)
+    return "\n".join(str(one) for page in pages for one in page["Items"])
 
 
 def changes(world: World, snils: str) -> list[dict[str, Any]]:
@@ -166,14 +165,17 @@ def rows(channel: str) -> list[Outbox]:
     return sorted((one for one in Outbox.scan() if one.channel == channel), key=lambda one: str(one.effect_id))
 
 
-def lose_the_stream() -> None:
+def lose_the_stream(world: World) -> None:
     """Lose what the outbox's stream has not brought yet."""
-    take_stream(backend("dynamodb").tables[Outbox.Meta.table_name])
+    world.engine.take_stream(Outbox.Meta.table_name)
 
 
 def waiting(channel: str) -> int:
     """Count the messages in a queue, seen or not."""
-    return len(backend("sqs").queues[settings.queue(channel)]._messages)
+    sqs = aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=settings.queue(channel))["QueueUrl"]
+    kinds = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=kinds)["Attributes"].values()))
 
 
 def persist(world: World, effect_id: str) -> list[int]:

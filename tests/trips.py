@@ -5,10 +5,10 @@ import json
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from chalicelib.kit import aws
+from chalicelib.kit import aws, settings
 
 current: contextvars.ContextVar[str] = contextvars.ContextVar("current", default="")
-PREFIX = "cabinet-"
+PREFIX = settings.table("")
 
 
 class Right(NamedTuple):

@@ -48,7 +48,8 @@ def main() -> int:
 
 def _run(port: int, stack: contextlib.ExitStack) -> int:
     """Start everything, tell where to look, and wait; what was started is stopped with the stack, last first."""
-    from infra.local.server import Front, PortTaken, Server  # noqa: PLC0415 - see the module's docstring
+    from infra.local.engine import CannotStart  # noqa: PLC0415 - see the module's docstring
+    from infra.local.server import Front, PortTaken, Server  # noqa: PLC0415 - see above
 
     front = Front(ROOT / "build" / "site")
     try:
@@ -57,7 +58,10 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
         return _refuse(str(taken))
     server.start()
     url = f"http://localhost:{port}"
-    sign_ins = _open(front, url, stack)
+    try:
+        sign_ins = _open(front, url, stack)
+    except CannotStart as reason:
+        return _refuse(str(reason))
     stack.callback(server.stop)
     print(
         f"Личный кабинет медицинского работника работает: {url}",
@@ -80,7 +84,7 @@ def _run(port: int, stack: contextlib.ExitStack) -> int:
 def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     """Start the cloud, the outside systems and the workers, load the demonstration, and let requests in."""
     from chalicelib.kit import clock  # noqa: PLC0415 - see above
-    from infra.local.engine import Engine  # noqa: PLC0415 - see the module's docstring
+    from infra.local.engines import choose  # noqa: PLC0415 - see the module's docstring
     from infra.sandboxes.esia import EsiaSandbox  # noqa: PLC0415 - see above
     from infra.sandboxes.frmr import FrmrSandbox  # noqa: PLC0415 - see above
 
@@ -88,13 +92,15 @@ def _open(front: "Front", url: str, stack: contextlib.ExitStack) -> "list[str]":
     frmr_url, _ = sandbox.start(), esia.start()
     environment = esia.environment() | {"CABINET_PUBLIC_URL": url, "CABINET_FRMR_URL": frmr_url}
     # Never left: a request that outlives the others must not find the way to a real cloud.
-    contextlib.ExitStack().enter_context(Engine({"esia_signing": esia.client.private.hex()}, **environment))
+    engine = choose({"esia_signing": esia.client.private.hex()}, **environment)
+    stack.callback(engine.stop)
+    contextlib.ExitStack().enter_context(engine)
     app = importlib.import_module("app").app  # functions/app.py, only now: tables read their names from the environment
     from chalicelib.kit import catalogue  # noqa: PLC0415 - see above
     from infra.local.backstage import Backstage, System  # noqa: PLC0415 - see above
     from infra.local.pump import Pump  # noqa: PLC0415 - see above
 
-    pump = Pump(catalogue.workers)
+    pump = Pump(engine, catalogue.workers)
     pump.start()
     stack.callback(pump.stop)
     stack.callback(sandbox.stop)  # before the pump, so that no worker waits for a slow register

@@ -7,13 +7,16 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib.accounts.ports import RegisteredWorker
+from chalicelib.accounts.tables import Account, Reservation
 from chalicelib.administration.schemas import name_key
 from chalicelib.administration.tables import Organisation
-from chalicelib.kit import clock, ids, passwords, totp
+from chalicelib.kit import clock, ids, passwords, secret, totp
 from chalicelib.kit.access import Grant, Role
+from chalicelib.kit.tables import Get, fetch
 from chalicelib.kit.transaction import Transaction, commit
 from chalicelib.kit.vault import OwnerKey
-from chalicelib.profile.schemas import new_profile
+from chalicelib.profile.schemas import new_profile, open_profile
+from chalicelib.profile.tables import Profile
 from chalicelib.registration.rules import login_base, login_of
 from chalicelib.registration.schemas import Application, account_items
 from chalicelib.registration.tables import RegistrationFlow
@@ -32,15 +35,33 @@ PEOPLE: Final = (
 
 
 def load(app: Any, pump: Any, sandbox: Any) -> Iterator[str]:  # noqa: ARG001 - what the local cabinet hands over
-    """Make the accounts; yields the lines that say how to sign in."""
+    """Make the hospital and its people, unless they are kept from before; yields the lines that say how to sign in."""
+    if fetch((Get(Organisation, HOSPITAL),))[0] is None:
+        _make_all(sandbox)
     yield f"Демонстрационная больница {HOSPITAL}, пароль у всех {PASSWORD}, код входа ищите в /_local/outbox:"
-    name = "Демонстрационная больница"
-    Organisation(organisation_id=HOSPITAL, kind="hospital", name=name, name_key=name_key(name), ogrn=OGRN).save()
+    for role, phone, _ in PEOPLE:
+        yield from _way_in(role, phone)
+
+
+def _make_all(sandbox: Any) -> None:
+    """Make everything; the hospital comes last, so that what was begun and not ended is begun again."""
     workers = (msgspec.convert(one, RegisteredWorker) for one in reversed(sandbox.people()))
     fitting = (one for one in workers if _works_here(one))
     for (role, phone, email), worker in zip(PEOPLE, fitting, strict=False):
-        login, shared = _make(worker, role, phone, email)
-        yield f"  {login} — {role.label}, {worker.last_name} {worker.first_name}; ключ приложения с кодами {shared}"
+        _make(worker, role, phone, email)
+    name = "Демонстрационная больница"
+    Organisation(organisation_id=HOSPITAL, kind="hospital", name=name, name_key=name_key(name), ogrn=OGRN).save()
+
+
+def _way_in(role: Role, phone: str) -> Iterator[str]:
+    """Say how a person signs in, if the account still has the phone and the app that it was made with."""
+    held = fetch((Get(Reservation, f"phone#{secret.look_up('phone', phone)}"),))[0]
+    account = None if held is None else fetch((Get(Account, held.person_id),))[0]
+    if account is None or account.totp is None:
+        return
+    said = open_profile(fetch((Get(Profile, account.person_id),))[0])
+    shared = OwnerKey(account.person_id, account.wrapped_key).open("account/totp", account.totp, str)
+    yield f"  {account.login} — {role.label}, {said.last_name} {said.first_name}; ключ приложения с кодами {shared}"
 
 
 def _works_here(worker: RegisteredWorker) -> bool:
@@ -48,7 +69,7 @@ def _works_here(worker: RegisteredWorker) -> bool:
     return len(cards) == 1 and cards[0].organisation_id == HOSPITAL and worker.qualification is not None
 
 
-def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> tuple[str, str]:
+def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> None:
     key = OwnerKey.new(ids.new("psn"))
     login = login_of(login_base(worker.last_name, worker.first_name, worker.middle_name), 1)
     said = Application(
@@ -65,9 +86,8 @@ def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> tuple
     )
     flow = RegistrationFlow(flow_id=f"flw_{secrets.token_hex(16)}", applicant_id=key.owner, wrapped_key=key.wrapped)
     account, others = account_items(flow, said, passwords.digest(PASSWORD))
-    shared = totp.new_secret()
     account.assurance = "confirmed"
-    account.totp = key.seal("account/totp", shared)
+    account.totp = key.seal("account/totp", totp.new_secret())
     if role is not Role.WORKER:
         grant = Grant(role=role, organisation_id=HOSPITAL if role.at_organisation else None)
         account.grants = [msgspec.to_builtins(grant), *account.grants]
@@ -76,4 +96,3 @@ def _make(worker: RegisteredWorker, role: Role, phone: str, email: str) -> tuple
         commit(held.steps)
     for item in (account, new_profile(key, said), *others):
         item.save()
-    return login, shared

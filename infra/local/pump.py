@@ -1,26 +1,24 @@
 """The event sources of the local cabinet: streams, queues and the clock call the workers, as they do on AWS.
 
-Everything is due by the cabinet's clock. moto's queues count real time, so whenever the cabinet's clock is found
-moved forward, all their waiting messages are brought forward by as much.
+Everything is due by the cabinet's clock. Queues count real time, so whenever the cabinet's clock is found moved
+forward, the messages that wait for another try are brought forward by as much.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from chalicelib.kit import aws, clock, ids, jobs, log, settings
 from chalicelib.kit.catalogue import Every, Queue, Stream, Worker
-from infra.local.engine import backend, sweep, take_sent, take_stream
+from infra.local.engine import Engine
+from infra.templates.functions import QUEUE_BATCH, STREAM_BATCH, STREAM_RETRIES
 
-IDLE_SECONDS: Final = 0.05
 SWEEP_SECONDS: Final = 60.0
-BATCH: Final = 5
-STREAM_BATCH: Final = 100
-STREAM_TRIES: Final = 8
-LEASE_SECONDS: Final = 300  # longer than any worker may run, as Lambda demands of a queue's visibility
+STREAM_TRIES: Final = STREAM_RETRIES + 1
 LONGEST_WAIT: Final = 300
 
 Handle = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -40,10 +38,20 @@ class Backlog:
         self.due = clock.now()
 
 
+@dataclass(frozen=True)
+class Held:
+    """A message that failed and may not be seen before its time by the cabinet's clock."""
+
+    queue_url: str
+    receipt: str
+    due: datetime
+
+
 class Pump:
     """Moves events to workers: by itself between `start` and `stop`, and at once when asked to `drain`."""
 
-    def __init__(self, workers: Mapping[str, Worker], handle: Handle = jobs.handle) -> None:
+    def __init__(self, engine: Engine, workers: Mapping[str, Worker], handle: Handle = jobs.handle) -> None:
+        self._engine = engine
         self.sent: list[dict[str, str]] = []
         self.failures: deque[tuple[str, Exception]] = deque(maxlen=100)
         self._handle = handle
@@ -52,6 +60,7 @@ class Pump:
         self._periods = {name: one.on for name, one in workers.items() if isinstance(one.on, Every)}
         self._backlogs = {name: Backlog() for name in self._streams}
         self._next = {name: clock.now() + timedelta(minutes=on.minutes) for name, on in self._periods.items()}
+        self._held: list[Held] = []
         self._offset = _offset()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -85,12 +94,13 @@ class Pump:
 
     def sweep(self) -> int:
         """Delete what has outlived its time to live; returns how many items."""
-        return sweep()
+        return self._engine.sweep()
 
     def forget(self) -> None:
         """Drop what was sent, what failed and what is held for another try: the engine was emptied."""
         self.sent.clear()
         self.failures.clear()
+        self._held.clear()
         self._backlogs = {name: Backlog() for name in self._streams}
 
     def _run(self) -> None:
@@ -101,9 +111,9 @@ class Pump:
             except Exception as error:  # noqa: BLE001 - the thread outlives whatever happens to one round
                 log.failure("pump-failed", ids.token(), error)
             if time.monotonic() - swept > SWEEP_SECONDS:
-                sweep()
+                self._engine.sweep()
                 swept = time.monotonic()
-            self._stopping.wait(IDLE_SECONDS)
+            self._stopping.wait(self._engine.idle_seconds)
 
     def _round(self) -> bool:
         """Give every event source one turn; True when anything moved."""
@@ -124,12 +134,12 @@ class Pump:
             return None
         finally:
             now = clock.stamp(clock.now())
-            self.sent += [one | {"sent_at": now} for one in take_sent()]
+            self.sent += [one | {"sent_at": now} for one in self._engine.take_sent()]
 
     def _collect(self) -> None:
         """Take new stream records once and hand them to every worker that listens to their table."""
         for source in {on.model.Meta.table_name for on in self._streams.values()}:
-            records = take_stream(backend("dynamodb").tables[source])
+            records = self._engine.take_stream(source)
             for name, on in self._streams.items():
                 if on.model.Meta.table_name == source:
                     self._backlogs[name].records += records
@@ -148,14 +158,12 @@ class Pump:
         return True
 
     def _turn_queue(self, name: str, channel: str) -> bool:
-        queue = backend("sqs").queues.get(settings.queue(channel))
-        if queue is None or not queue.messages:  # asked of moto itself: a call for every look would cost too much
+        queue = settings.queue(channel)
+        if not self._engine.has_messages(queue):
             return False
         sqs = aws.client("sqs")
-        place = {"QueueUrl": sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]}
-        received = sqs.receive_message(
-            **place, MaxNumberOfMessages=BATCH, VisibilityTimeout=LEASE_SECONDS, AttributeNames=["All"]
-        )
+        place = {"QueueUrl": sqs.get_queue_url(QueueName=queue)["QueueUrl"]}
+        received = sqs.receive_message(**place, MaxNumberOfMessages=QUEUE_BATCH, AttributeNames=["All"])
         messages = received.get("Messages", [])
         records = [_queue_record(one) for one in messages]
         answer = self._call(name, {"Records": records}) if records else None
@@ -165,6 +173,7 @@ class Pump:
             held = {**place, "ReceiptHandle": one["ReceiptHandle"]}
             if one["MessageId"] in failed:
                 wait = wait_before(int(one["Attributes"]["ApproximateReceiveCount"]))
+                self._held.append(Held(place["QueueUrl"], one["ReceiptHandle"], clock.now() + timedelta(seconds=wait)))
                 sqs.change_message_visibility(**held, VisibilityTimeout=wait)
             else:
                 sqs.delete_message(**held)
@@ -181,11 +190,15 @@ class Pump:
         return True
 
     def _follow_clock(self) -> None:
+        """Bring messages forward that wait for another try; those whose time had come before are let go."""
         before, self._offset = self._offset, _offset()
-        moved = max(0, self._offset - before) * 1000
-        for message in [one for queue in backend("sqs").queues.values() for one in queue._messages]:  # noqa: SLF001 - SQS cannot move time
-            message.visible_at -= moved
-            message.delayed_until -= moved
+        moved, now = timedelta(seconds=max(0, self._offset - before)), clock.now()
+        self._held = [one for one in self._held if one.due > now - moved]
+        for one in self._held if moved else ():
+            left = max(0, round((one.due - now).total_seconds()))
+            aws.client("sqs").change_message_visibility(
+                QueueUrl=one.queue_url, ReceiptHandle=one.receipt, VisibilityTimeout=left
+            )
 
 
 def _queue_record(message: dict[str, Any]) -> dict[str, Any]:

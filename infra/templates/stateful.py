@@ -3,7 +3,7 @@
 Queues have no policy of their own: whoever has no IAM statement is refused anyway, and SQS takes calls to an encrypted
 queue over TLS only.
 
-Tests and the local cabinet make their tables from the same source: `tables(prefix)`.
+Tests and the local cabinet are made from this very template: infra/local/provision.py.
 """
 
 import importlib
@@ -67,11 +67,6 @@ def channels() -> dict[str, int]:
         if isinstance(worker.on, catalogue.Queue):
             found[worker.on.channel] = max(worker.timeout, found.get(worker.on.channel, 0))
     return dict(sorted(found.items()))
-
-
-def tables(prefix: str) -> list[TableSpec]:
-    """Return every table of the product under a prefix."""
-    return [_spec(model, prefix) for model in models()]
 
 
 def queues(prefix: str) -> list[str]:

@@ -438,19 +438,15 @@ def test_every_table_is_copied_daily_and_forgotten_in_time() -> None:
     assert lock["MinRetentionDays"] <= rule["Lifecycle"]["DeleteAfterDays"] <= lock["MaxRetentionDays"] == 35
 
 
-def test_table_specs_are_the_same_tables_under_any_prefix() -> None:
-    """Tests and the local cabinet make the tables of the template, with stream and time to live."""
-    specs = {spec.create["TableName"]: spec for spec in stateful.tables("other")}
-    assert {name.replace("other-", "cabinet-dev-") for name in specs} == {
-        one["TableName"] for one in of_type(bottom(), "DynamoDB::Table").values()
-    }
-    outbox = specs["other-outbox"]
-    assert outbox.stream
-    assert outbox.ttl == "expires"
-    assert outbox.create["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
-    keys = {one["AttributeName"] for one in outbox.create["AttributeDefinitions"]}
+def test_only_tables_with_what_ends_have_a_time_to_live_and_only_watched_ones_a_stream() -> None:
+    """The outbox has both, the deployment secret neither; only attributes of keys are defined."""
+    found = of_type(bottom(), "DynamoDB::Table")
+    outbox, secret = found["OutboxTable"], found["DeploymentSecretTable"]
+    assert outbox["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert outbox["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    keys = {one["AttributeName"] for one in outbox["AttributeDefinitions"]}
     assert keys == {"effect_id", "pending_shard", "pending_since"}
-    assert specs["other-deployment_secret"].ttl is None
+    assert not {"StreamSpecification", "TimeToLiveSpecification"} & set(secret)
 
 
 def test_what_functions_import_the_stateful_stack_exports(nothing: None) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from chalicelib.kit import aws, clock, settings
 from chalicelib.kit.catalogue import Every, Queue, Stream
-from infra.local import engine, moto_guard
+from infra.local import moto_guard
+from infra.local.engine import ENVIRONMENT, Engine, backend
 from infra.local.pump import STREAM_TRIES, Pump, wait_before
 
 TABLE = "pump-trial"
@@ -54,7 +55,7 @@ class Workers:
 @pytest.fixture
 def sqs_url() -> Iterator[str]:
     """Make a table with a stream and a queue on moto, and give the queue's address."""
-    with patch.dict(os.environ, engine.ENVIRONMENT):
+    with patch.dict(os.environ, ENVIRONMENT):
         moto_guard.install()
         aws.forget()
         with moto.mock_aws():
@@ -85,7 +86,7 @@ def workers(sqs_url: str) -> Workers:
 @pytest.fixture
 def pump(workers: Workers) -> Pump:
     """Make a pump over the stand-ins; it moves when drained."""
-    return Pump(workers.catalogue, workers.handle)
+    return Pump(Engine(), workers.catalogue, workers.handle)
 
 
 def put(key: str, **more: Event) -> None:
@@ -93,15 +94,15 @@ def put(key: str, **more: Event) -> None:
     aws.client("dynamodb").put_item(TableName=TABLE, Item={"p": {"S": key}, **more})
 
 
-def send(url: str, *bodies: str, delay: int = 0) -> None:
+def send(url: str, *bodies: str) -> None:
     """Put messages into the queue."""
     for body in bodies:
-        aws.client("sqs").send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
+        aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
 
 
 def left_in(url: str) -> int:
     """Count the messages that have not been deleted."""
-    return len(engine.backend("sqs").queues[url.rsplit("/", 1)[1]]._messages)
+    return len(backend("sqs").queues[url.rsplit("/", 1)[1]]._messages)
 
 
 def test_new_items_reach_the_worker_of_their_stream(workers: Workers, pump: Pump) -> None:
@@ -184,16 +185,6 @@ def test_a_worker_that_fails_as_a_whole_gets_all_messages_again(workers: Workers
     assert left_in(sqs_url) == 0
 
 
-def test_a_delayed_message_comes_when_the_clock_is_moved(workers: Workers, pump: Pump, sqs_url: str) -> None:
-    """Moto counts real seconds; the pump brings its messages forward."""
-    send(sqs_url, "later", delay=600)
-    pump.drain()
-    assert workers.seen("deliver") == []
-    clock.advance(601)
-    pump.drain()
-    assert workers.seen("deliver") == ["later"]
-
-
 def test_a_period_runs_once_however_far_the_clock_was_moved(workers: Workers, pump: Pump) -> None:
     """Not before its first period is over, and no catching up."""
     pump.drain()
@@ -249,7 +240,7 @@ def test_messages_and_letters_are_kept_with_the_cabinets_time(workers: Workers, 
             aws.client("sns").publish(PhoneNumber=to, Message=text)
         return {}
 
-    pump = Pump({"deliver": workers.catalogue["deliver"]}, deliver)
+    pump = Pump(Engine(), {"deliver": workers.catalogue["deliver"]}, deliver)
     clock.advance(3600)
     send(sqs_url, "+79990000001|Код 123456")
     pump.drain()
@@ -287,7 +278,7 @@ def test_two_drains_do_not_run_at_once(workers: Workers, sqs_url: str) -> None:
         leave.wait(5)
         return {}
 
-    pump = Pump({"deliver": workers.catalogue["deliver"]}, slow)
+    pump = Pump(Engine(), {"deliver": workers.catalogue["deliver"]}, slow)
     send(sqs_url, "one")
     first = threading.Thread(target=pump.drain)
     first.start()

@@ -54,7 +54,7 @@ def test_a_waiting_effect_shows_nothing(world: World) -> None:
 def test_a_row_moved_to_another_place_does_not_open(world: World) -> None:
     """The sealed content belongs to its effect: under another number it is never delivered."""
     row = papers.row(papers.send(Sms(to=PHONE, text="Приказ издан")))
-    papers.lose_the_stream()
+    papers.lose_the_stream(world)
     row.effect_id = row.effect_id[:-1] + ("0" if row.effect_id[-1] != "0" else "1")
     row.save()
     assert papers.persist(world, row.effect_id)[-1] == 12

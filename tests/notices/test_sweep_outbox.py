@@ -10,16 +10,16 @@ from chalicelib.profile.schemas import SendToRegister
 PHONE = "+79161234567"
 
 
-def lost(text: str = "Приказ издан") -> str:
+def lost(world: World, text: str = "Приказ издан") -> str:
     """Write an effect of which the stream never tells."""
     effect_id = papers.send(Sms(to=PHONE, text=text))
-    papers.lose_the_stream()
+    papers.lose_the_stream(world)
     return effect_id
 
 
 def test_a_lost_stream_record_only_delays(world: World) -> None:
     """After two minutes the message leaves, once."""
-    effect_id = lost()
+    effect_id = lost(world)
     for _ in range(2):
         world.pump.drain()
         clock.advance(55)
@@ -34,7 +34,7 @@ def test_a_lost_stream_record_only_delays(world: World) -> None:
 def test_lost_records_of_all_shards_are_found(world: World) -> None:
     """However the numbers fall, nothing stays behind."""
     texts = {f"Приказ {number}" for number in range(SHARDS * 6)}
-    shards = {papers.row(lost(text)).pending_shard for text in sorted(texts)}
+    shards = {papers.row(lost(world, text)).pending_shard for text in sorted(texts)}
     assert len(shards) > 1
     world.pump.drain()
     clock.advance(181)

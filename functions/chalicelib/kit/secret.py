@@ -40,7 +40,16 @@ def look_up(kind: str, value: str) -> str:
 
 def store(root: str, **outside_keys: str) -> None:
     """Wrap and write the secret; run once by the operator or the local start, never by an operation."""
-    plain = json.dumps({"root": root} | {f"{name}_key": value for name, value in outside_keys.items()})
+    _write({"root": root}, outside_keys)
+
+
+def change_outside_keys(**outside_keys: str) -> None:
+    """Write other keys for outside systems and leave the rest as it is; never run by an operation."""
+    _write(_opened(), outside_keys)
+
+
+def _write(held: dict[str, str], outside_keys: dict[str, str]) -> None:
+    plain = json.dumps(held | {f"{name}_key": value for name, value in outside_keys.items()})
     answer = aws.client("kms").encrypt(KeyId=settings.key_alias(), Plaintext=plain.encode(), EncryptionContext=CONTEXT)
     made = DeploymentSecret(place=PLACE, wrapped=answer["CiphertextBlob"])
     made.save(DeploymentSecret.place.does_not_exist())  # another root would make everything unreadable

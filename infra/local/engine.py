@@ -94,6 +94,8 @@ class Engine:
         for queue in backend("sqs").queues.values():
             queue._messages = []  # noqa: SLF001 - moto's purge needs a call a queue
             queue._pending_messages = set()  # noqa: SLF001 - see above
+        for bucket in moto.backends.get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].buckets.values():
+            bucket.keys.clear()
         backend("sns").sms_messages.clear()
         backend("ses").sent_messages.clear()
         vault.forget()
@@ -118,6 +120,10 @@ class Engine:
             _make_queue(aws.client("sqs"), name, stateful.MAX_RECEIVES)
         key = aws.client("kms").create_key(Description="Keys of owners and the deployment secret")["KeyMetadata"]
         aws.client("kms").create_alias(AliasName=settings.key_alias(), TargetKeyId=key["KeyId"])
+        seal_key = aws.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        aws.client("kms").create_alias(AliasName=settings.seal_key_alias(), TargetKeyId=seal_key["KeyId"])
+        place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+        aws.client("s3").create_bucket(Bucket=settings.seals_bucket(), ObjectLockEnabledForBucket=True, **place)
         aws.client("sesv2").create_email_identity(EmailIdentity=settings.mail_sender())
         secret.store(root=secrets.token_hex(32), **self._keys)
 

@@ -132,7 +132,7 @@ class Pump:
             records = take_stream(backend("dynamodb").tables[source])
             for name, on in self._streams.items():
                 if on.model.Meta.table_name == source:
-                    self._backlogs[name].records += records
+                    self._backlogs[name].records += [one for one in records if one["eventName"] in on.kinds]
 
     def _turn_stream(self, name: str) -> bool:
         backlog = self._backlogs[name]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chalicelib.kit import catalogue, settings
-from chalicelib.kit.catalogue import EMAIL, PDF, Declared, Every, Operation, Outside, Queue, Worker
+from chalicelib.kit.catalogue import EMAIL, KEEP_SEAL, PDF, Declared, Every, Operation, Outside, Queue, Worker
 from chalicelib.kit.problem import CONTENT_TYPE, Refusal
 from chalicelib.kit.refusals import (
     BodyTooLarge,
@@ -23,6 +23,7 @@ from chalicelib.kit.refusals import (
     UnsupportedMediaType,
 )
 from infra.templates.rights import log_group, statements
+from infra.templates.seals import bucket_name
 from infra.templates.stateful import camel, export_name, plain_name, prefix_of
 
 RUNTIME: Final = "python{}.{}".format(*sys.version_info)  # .pyc files fit the Python that made them
@@ -208,6 +209,8 @@ def _environment(declared: Declared, prefix: str) -> dict[str, Any]:
     }
     if EMAIL in declared.uses:
         found["CABINET_MAIL_SENDER"] = {"Ref": "MailSender"}
+    if KEEP_SEAL in declared.uses:
+        found["CABINET_SEALS_BUCKET"] = bucket_name(prefix)
     for system in systems(declared):
         for name in settings.OUTSIDE[system]:
             found[f"CABINET_{system}_{name}".upper()] = {"Ref": f"{camel(system)}{camel(name)}"}
@@ -260,8 +263,10 @@ def _source(worker: Worker, prefix: str) -> dict[str, Any]:
             "BatchSize": STREAM_BATCH,
             "BisectBatchOnFunctionError": True,
             "MaximumRetryAttempts": STREAM_RETRIES,
-            "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]},
+            "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": list(worker.on.kinds)})}]},
         }
+        if worker.on.batching_seconds:
+            mapping["MaximumBatchingWindowInSeconds"] = worker.on.batching_seconds
     properties = {"FunctionName": {"Ref": f"{name}Function"}, **mapping}
     return {f"{name}Source": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}}
 

@@ -1,23 +1,18 @@
 """New journal records are sealed within a minute."""
 
-import time
+import evidence
 import papers
 from conftest import World
-from chalicelib.seals.tables import Seal, SealHead, JournalLeaf
 
 
 def test_x(world: World) -> None:
     """X."""
-    worker = papers.doctor(world)
-    world.client.call("read_profile", by=worker)
-    t=time.process_time()
-    assert world.pump.drain()
-    print(time.process_time()-t)
-    print(list(world.pump.failures))
-    for _ in range(31): world.client.call("read_profile", by=worker)
-    t=time.process_time()
-    assert world.pump.drain()
-    print(time.process_time()-t)
-    for s in Seal.since(0).run(None,None): print(s.attribute_values)
-    for s in JournalLeaf.of_person(worker.person_id).run(1,None): print(s.attribute_values)
+    worker = evidence.doctor(world)
+    other = evidence.doctor(world, 40)
+    evidence.act(world, worker, 2)
+    print(evidence.judge(world, evidence.own(world, worker)))
+    print(evidence.judge(world, evidence.own(world, other)))
+    evidence.drain(world)
+    print(evidence.judge(world, evidence.dump()))
+    print(evidence.judge(world, {"seals": list(evidence.published().values()), **evidence.own(world, worker)}))
     assert 0

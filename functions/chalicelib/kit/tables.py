@@ -75,7 +75,7 @@ class Table(Item):
 
     @classmethod
     def change(
-        cls, key: str, range_key: str | None = None, *, actions: list[Action], when: Condition | None = None
+        cls, key: str, range_key: str | int | None = None, *, actions: list[Action], when: Condition | None = None
     ) -> "Self | None":
         """Update one item outside a transaction and return it whole; None when the condition does not hold."""
         table = cls._get_connection()

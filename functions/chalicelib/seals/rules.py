@@ -126,7 +126,7 @@ def entry_hashes(entries: Mapping[str, Entry]) -> dict[str, str]:
     return {owner: leaf_hash(entry_text(owner, entry)) for owner, entry in entries.items()}
 
 
-def body_of(  # noqa: PLR0913 - the parts of a seal
+def body_of(
     *,
     number: int,
     previous: str,

@@ -1,8 +1,10 @@
 """How records are sealed, by whichever worker finds them, and how seals are shown."""
 
+import json
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -19,7 +21,6 @@ from chalicelib.seals.rules import (
     MOST,
     NOTHING,
     START,
-    Entry,
     Seen,
     body_of,
     bucket_hash,
@@ -186,23 +187,20 @@ class SealHeadView(Answer):
     number: Annotated[int, Meta(title="Номер печати")]
     made_at: Annotated[str, Meta(title="Когда поставлена")]
     window_seconds: Annotated[int, Meta(title="Сколько секунд самая ранняя из её записей ждала печати")]
-    body: Annotated[str, Meta(title="Подписанный текст печати", description="JSON, подписан ровно этот текст.")]
-    signature: Annotated[str, Meta(title="Подпись", description="ECDSA P-256, SHA-256, DER, шестнадцатеричная запись.")]
+    body: Annotated[str, Meta(title="Подписанный текст печати", description="JSON; подписан ровно этот текст.")]
+    signature: Annotated[
+        str, Meta(title="Подпись печати", description="ECDSA P-256 и SHA-256, DER, по-шестнадцатерично.")
+    ]
 
 
-class OwnerHash(Answer):
-    """One owner of a bucket of the tree of owners."""
-
-    owner: Annotated[str, Meta(title="Псевдоним владельца журнала")]
-    hash: Annotated[str, Meta(title="Хеш конца его цепочки")]
-
-
-def entries_shown(entries: dict[str, Entry]) -> list[OwnerHash]:
-    """Write down a bucket, in the order in which it is hashed."""
-    hashes = entry_hashes(entries)
-    return [OwnerHash(owner=owner, hash=hashes[owner]) for owner in sorted(hashes)]
-
-
-def texts(stored: Iterable[Any]) -> list[str]:
-    """Return the hashed texts of items."""
-    return [str(one.text) for one in stored]
+def shown(head: SealHead) -> SealHeadView:
+    """Show the head."""
+    said = json.loads(head.body)
+    made_at, oldest = (datetime.fromisoformat(said[name]) for name in ("made_at", "oldest"))
+    return SealHeadView(
+        number=int(head.number),
+        made_at=said["made_at"],
+        window_seconds=int((made_at - oldest).total_seconds()),
+        body=head.body,
+        signature=head.signature,
+    )

@@ -12,7 +12,6 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from chalicelib.kit import clock, ids, settings
 from chalicelib.kit.tables import Table
 
-
 HOUR_SHARDS: Final = 4
 
 

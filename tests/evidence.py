@@ -7,6 +7,7 @@ from typing import Any
 
 import make
 import papers
+import pytest
 from conftest import World
 
 from chalicelib.kit import aws, clock, settings
@@ -98,3 +99,9 @@ def published() -> dict[str, Any]:
     s3, place = aws.client("s3"), {"Bucket": settings.seals_bucket()}
     names = [one["Key"] for one in s3.list_objects_v2(**place).get("Contents", [])]
     return {name: json.loads(s3.get_object(**place, Key=name)["Body"].read()) for name in names}
+
+
+def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the alarms that were written to the log since the last look."""
+    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines() if one.startswith("{")]
+    return [one for one in lines if one["event"] == "journal-tampered"]

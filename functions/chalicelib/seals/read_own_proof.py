@@ -11,7 +11,7 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.tables import Get
 from chalicelib.seals.refusals import NothingSealed
 from chalicelib.seals.rules import entry_hashes, entry_text, place_of
-from chalicelib.seals.schemas import SealHeadView, owner_of, shown
+from chalicelib.seals.schemas import SignedHead, owner_of
 from chalicelib.seals.tables import CHAIN, TOP, SealHead, SealNode
 
 
@@ -29,7 +29,7 @@ class OwnProof(Answer):
     bucket: Annotated[list[OwnerHash], Meta(title="Ветвь, в которой он стоит")]
     middle: Annotated[list[str], Meta(title="Хеши ветвей")]
     top: Annotated[list[str], Meta(title="Хеши вершины")]
-    head: Annotated[SealHeadView, Meta(title="Последняя печать")]
+    head: Annotated[SignedHead, Meta(title="Последняя печать")]
 
 
 @operation(
@@ -50,5 +50,5 @@ def read_own_proof(call: Call) -> OwnProof:
         bucket=[OwnerHash(owner=one, hash=hashes[one]) for one in sorted(hashes)],
         middle=branch.hashes,
         top=top.hashes,
-        head=shown(head),
+        head=SignedHead(body=head.body, signature=head.signature),
     )

@@ -21,6 +21,7 @@ from chalicelib.seals.rules import (
     MOST,
     NOTHING,
     START,
+    Entry,
     Seen,
     body_of,
     bucket_hash,
@@ -132,7 +133,7 @@ class _Chain:
     def _grow(self, record: Seen, number: int, changes: Transaction) -> str:
         """Hang a record's leaf on its owner's chain; returns the leaf's hash."""
         owner = self.owners[record.person_id]
-        ends = self.buckets[self.places[owner]]
+        ends: dict[str, Entry] = self.buckets[self.places[owner]]
         text, ends[owner] = leaf_of(record, owner, ends.get(owner, START))
         changes.put(
             JournalLeaf(
@@ -181,21 +182,26 @@ def publish_waiting(trace_id: str) -> None:
         publish(waiting, trace_id)
 
 
-class SealHeadView(Answer):
-    """The newest seal as it was signed, and what is worth reading of it."""
+class SignedHead(Answer):
+    """The newest seal as it was signed."""
 
-    number: Annotated[int, Meta(title="Номер печати")]
-    made_at: Annotated[str, Meta(title="Когда поставлена")]
-    window_seconds: Annotated[int, Meta(title="Сколько секунд самая ранняя из её записей ждала печати")]
     body: Annotated[str, Meta(title="Подписанный текст печати", description="JSON; подписан ровно этот текст.")]
     signature: Annotated[
         str, Meta(title="Подпись печати", description="ECDSA P-256 и SHA-256, DER, по-шестнадцатерично.")
     ]
 
 
+class SealHeadView(SignedHead):
+    """The newest seal, and what is worth reading of it."""
+
+    number: Annotated[int, Meta(title="Номер печати")]
+    made_at: Annotated[str, Meta(title="Когда поставлена")]
+    window_seconds: Annotated[int, Meta(title="Сколько секунд самая ранняя из её записей ждала печати")]
+
+
 def shown(head: SealHead) -> SealHeadView:
     """Show the head."""
-    said = json.loads(head.body)
+    said: dict[str, str] = json.loads(head.body)
     made_at, oldest = (datetime.fromisoformat(said[name]) for name in ("made_at", "oldest"))
     return SealHeadView(
         number=int(head.number),

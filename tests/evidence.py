@@ -76,8 +76,8 @@ def keys(world: World) -> Any:
     return said(world.client.call("list_seal_keys"))
 
 
-def judge(world: World, files: Files, *, trusted: Any = None, at: str | None = None) -> tuple[int, str]:
-    """Run the verifier on files, with the published keys unless told otherwise; returns its code and faults."""
+def judge(files: Files, trusted: Any, at: float) -> tuple[int, str]:
+    """Run the verifier on files taken at a moment, with trusted keys; returns its code and faults."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "files"
         place.mkdir()
@@ -85,13 +85,18 @@ def judge(world: World, files: Files, *, trusted: Any = None, at: str | None = N
             values = tree if isinstance(tree, list) else [tree]
             (place / f"{name}.jsonl").write_text("\n".join(json.dumps(one) for one in values), encoding="utf-8")
         trust = Path(folder) / "keys.json"
-        trust.write_text(json.dumps(trusted or keys(world)), encoding="utf-8")
+        trust.write_text(json.dumps(trusted), encoding="utf-8")
         try:
-            found = verify_journal.load([place], verify_journal.seconds(at) if at else clock.now().timestamp())
+            found = verify_journal.load([place], at)
             faults = verify_journal.judge(found, verify_journal.load_keys([trust]))
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             return 2, repr(error)
     return (1 if faults else 0), "\n".join(faults)
+
+
+def judge_now(world: World, files: Files, trusted: Any = None) -> tuple[int, str]:
+    """Run the verifier on files of this moment, with the published keys unless told otherwise."""
+    return judge(files, trusted or keys(world), clock.now().timestamp())
 
 
 def published() -> dict[str, Any]:

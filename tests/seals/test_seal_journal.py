@@ -16,6 +16,7 @@ from conftest import World
 from chalicelib.kit import aws, clock, jobs, settings
 from chalicelib.kit.refusals import Busy
 from chalicelib.kit.trail.tables import JournalRecord
+from chalicelib.kit.transaction import commit
 from chalicelib.seals import ports, schemas
 from chalicelib.seals.rules import MOST
 from chalicelib.seals.tables import JournalLeaf, Seal
@@ -47,7 +48,7 @@ def event(world: World, worker: make.Person, acts: int) -> dict[str, Any]:
 def assert_whole(world: World) -> None:
     """Demand that the verifier finds the whole journal whole, and each seal in the bucket."""
     evidence.drain(world)
-    assert evidence.judge(world, evidence.dump()) == (0, "")
+    assert evidence.judge_now(world, evidence.dump()) == (0, "")
     assert list(evidence.published()) == [f"seals/{int(one.number):012d}.json" for one in seals()]
     assert list(Seal.waiting().run(None, None)) == []
 
@@ -146,7 +147,7 @@ def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
         elif step == "commit":
             patch.setattr(schemas, "commit", killed)
         elif step == "committed":
-            patch.setattr(schemas, "commit", after(schemas.commit))
+            patch.setattr(schemas, "commit", after(commit))
         elif step == "kept":
             patch.setattr(ports, "keep", after(ports.keep))
         else:
@@ -162,7 +163,7 @@ def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
 def test_a_lost_answer_of_the_transaction_seals_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The write stood and the sealer was told that it did not: it reads again and finds nothing to do."""
     worker = papers.doctor(world)
-    batch, commit, lost = event(world, worker, 2), schemas.commit, []
+    batch, lost = event(world, worker, 2), list[Any]()
 
     def lose(steps: Any) -> None:
         commit(steps)
@@ -222,7 +223,7 @@ def test_a_new_key_is_published_with_its_first_seal(world: World) -> None:
     assert len(before["items"]) == 1
     assert len(after["items"]) == 2
     assert_whole(world)
-    code, said = evidence.judge(world, evidence.dump(), trusted=before)
+    code, said = evidence.judge_now(world, evidence.dump(), before)
     assert code == 1
     assert "неизвестным ключом" in said
 

@@ -131,6 +131,11 @@ def keep_until(kind: str) -> int:
     return clock.epoch() + _days(kind, clock.epoch() // 86_400) * 86_400
 
 
+def shortest_seconds() -> int:
+    """Return how long a record is kept at least, of whatever kind."""
+    return min(int(one["days"]) for one in _retention()) * 86_400
+
+
 @lru_cache(maxsize=512)
 def _days(kind: str, day: int) -> int:
     today = clock.moment(day * 86_400)[:10]

@@ -1,6 +1,7 @@
 """The offline verifier: every way to touch a journal shows, and what is right is called right."""
 
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def edit_record_and_link(files: Any) -> None:
     """Another outcome, and the hash of it in the link."""
     edit_record(files)
     text = files["records"]["items"][1]["record"]
-    edit(files["leaves"]["items"], 1, "leaf", record=verify_journal.hashlib.sha256(text.encode()).hexdigest())
+    edit(files["leaves"]["items"], 1, "leaf", record=hashlib.sha256(text.encode()).hexdigest())
 
 
 def edit_and_hash_anew(files: Any) -> None:
@@ -154,7 +155,7 @@ def insert_link(files: Any) -> None:
     said = json.loads(links[-1]["leaf"])
     said |= {"number": said["number"] + 1, "previous": leaf_hash(links[-1]["leaf"])}
     said |= {"previous_kept_until": said["kept_until"], "record_id": json.loads(text)["record_id"]["S"]}
-    said |= {"record": verify_journal.hashlib.sha256(text.encode()).hexdigest()}
+    said |= {"record": hashlib.sha256(text.encode()).hexdigest()}
     links.append({"leaf": canonical(said)})
 
 
@@ -416,7 +417,7 @@ def test_one_s_own_evidence_may_lie_beside_all_seals(taken: Taken) -> None:
 def texts_of(tree: Any) -> list[tuple[Any, Any]]:
     """Return the places of all texts that evidence consists of."""
     if isinstance(tree, dict):
-        places = [(tree, name) for name, value in tree.items() if isinstance(value, str)]
+        places: list[tuple[Any, Any]] = [(tree, name) for name, value in tree.items() if isinstance(value, str)]
         return places + [one for value in tree.values() for one in texts_of(value)]
     if isinstance(tree, list):
         places = [(tree, index) for index, value in enumerate(tree) if isinstance(value, str)]

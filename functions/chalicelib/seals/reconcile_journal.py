@@ -21,8 +21,9 @@ STEPS: Final = 2000  # pages of records and seals in one run; the position is st
 @worker(
     on=Every(minutes=60),
     reads=[
-        *(SealCheck, SealHead, SealNode, Seal, JournalLeaf, *map(Query, (JournalRecord, Seal))),
-        *(Query(one) for one in (JournalRecord.by_hour, JournalLeaf.by_seal, Seal.by_unpublished)),
+        *(SealCheck, SealHead, SealNode, Seal, JournalLeaf),
+        *map(Query, (JournalRecord, Seal)),
+        *(Query(JournalRecord.by_hour), Query(JournalLeaf.by_seal), Query(Seal.by_unpublished)),
     ],
     writes=[*map(Put, (SealCheck, JournalLeaf, SealNode, SealHead, Seal)), *map(Update, (Seal, SealKey))],
     uses=[SIGN_SEAL, KEEP_SEAL],

@@ -84,13 +84,7 @@ class Call:
         return found
 
     def page(
-        self,
-        find: Find[Any],
-        limit: int,
-        start: str | None,
-        bound: str = "",
-        *,
-        read: Callable[[Find[Any], int, dict[str, Any] | None], tuple[list[Any], dict[str, Any] | None]] = Find.page,
+        self, find: Find[Any], limit: int, start: str | None, bound: str = "", *, read: Callable[..., Any] = Find.page
     ) -> Page:
         """Read one page of a list in one trip, newest first where the list says so."""
         if self.relation is not None and not self.relation.covers(self.actor, find.partition):

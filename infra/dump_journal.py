@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 from chalicelib.kit import aws  # noqa: E402 - found through the two paths above
 from chalicelib.kit.tables import Get, Table, fetch  # noqa: E402 - see above
 from chalicelib.kit.trail.tables import JournalRecord  # noqa: E402 - see above
-from chalicelib.seals.rules import canonical, entry_text, seen  # noqa: E402 - see above
+from chalicelib.seals.rules import canonical, entry_text, stored_text  # noqa: E402 - see above
 from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealNode  # noqa: E402 - see above
 
 
@@ -45,7 +45,7 @@ def lines(last: int) -> Iterator[dict[str, Any]]:
     for leaf in _scan(JournalLeaf):
         yield {"leaf": leaf["text"]["S"]}
     for record in _scan(JournalRecord):
-        yield {"record": seen(record).text}
+        yield {"record": stored_text(record)}
 
 
 def _scan(model: type[Table]) -> Iterator[dict[str, Any]]:

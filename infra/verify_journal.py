@@ -39,8 +39,8 @@ class Evidence:
 
     def __init__(self, at: float) -> None:
         self.at = at
-        self.records: list[str] = []
-        self.links: list[Said] = []
+        self.records: dict[str, None] = {}  # in their order; a page that was saved twice is no fault
+        self.links: dict[str, Said] = {}
         self.ends: dict[str, Said] = {}
         self.proofs: list[Said] = []
         self.seals: list[Said] = []
@@ -52,9 +52,9 @@ class Evidence:
             for one in tree["items"]:
                 self.take(one)
         elif "record" in tree:
-            self.records.append(tree["record"])
+            self.records[tree["record"]] = None
         elif "leaf" in tree:
-            self.links.append(json.loads(tree["leaf"]) | {"hash": leaf_hash(tree["leaf"])})
+            self.links[tree["leaf"]] = json.loads(tree["leaf"]) | {"hash": leaf_hash(tree["leaf"])}
         elif "top" in tree:
             self.proofs.append(tree)
             self.take(tree["head"])
@@ -73,7 +73,8 @@ class Evidence:
 
     def is_young(self, record_id: str) -> bool:
         """Tell whether a record is so new that its seal may still be missing."""
-        return abs(self.at - int(record_id[4:16], 16) / 1000) < WINDOW_SECONDS
+        is_number = re.fullmatch(r"rec_[0-9a-f]{32}", record_id) is not None
+        return is_number and abs(self.at - int(record_id[4:16], 16) / 1000) < WINDOW_SECONDS
 
 
 def leaf_hash(text: str) -> str:
@@ -130,7 +131,7 @@ def is_signed(one: Said, keys: Keys) -> bool:
 def check_chains(found: Evidence) -> dict[str, list[Said]]:
     """Check that each owner's links follow one another, and that only what has expired is missing before the first."""
     chains: dict[str, list[Said]] = defaultdict(list)
-    for one in sorted(found.links, key=lambda one: int(one["number"])):
+    for one in sorted(found.links.values(), key=lambda one: int(one["number"])):
         chains[one["owner"]].append(one)
         if one["kept_until"] != max(one["expires"], one["previous_kept_until"]):
             found.fault(f"Звено записи {one['record_id']}: неверный срок хранения.")
@@ -151,7 +152,7 @@ def check_chains(found: Evidence) -> dict[str, list[Said]]:
 
 def check_records(found: Evidence) -> None:
     """Check each record against its link, and that no record is missing before its time."""
-    links = {one["record_id"]: one for one in found.links}
+    links = {one["record_id"]: one for one in found.links.values()}
     owners: dict[str, str] = {}
     present = set()
     for text in found.records:
@@ -272,11 +273,12 @@ def load(paths: Iterable[Path], at: float) -> Evidence:
     """Read all files, of folders too."""
     found = Evidence(at)
     for path in [one for given in paths for one in (sorted(given.rglob("*.json*")) if given.is_dir() else [given])]:
-        text = path.read_text(encoding="utf-8").strip()
-        while text:
-            tree, end = json.JSONDecoder().raw_decode(text)
-            found.take(tree)
-            text = text[end:].lstrip()
+        text = path.read_text(encoding="utf-8")
+        try:
+            found.take(json.loads(text))
+        except json.JSONDecodeError:
+            for line in filter(str.strip, text.split("\n")):
+                found.take(json.loads(line))
     return found
 
 

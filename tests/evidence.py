@@ -8,9 +8,10 @@ from typing import Any
 import make
 import papers
 import pytest
+import trips
 from conftest import World
 
-from chalicelib.kit import aws, clock, settings
+from chalicelib.kit import aws, clock, jobs, settings
 from chalicelib.seals.tables import CHAIN, SealHead
 from infra import dump_journal, verify_journal
 
@@ -36,6 +37,15 @@ def drain(world: World) -> None:
     before = len(world.pump.failures)
     assert world.pump.drain()
     assert len(world.pump.failures) == before, world.pump.failures[-1]
+
+
+def run(name: str, event: dict[str, Any] | None = None) -> None:
+    """Run a worker on an event, under its name."""
+    mark = trips.current.set(name)
+    try:
+        jobs.handle(name, event or {})
+    finally:
+        trips.current.reset(mark)
 
 
 def own(world: World, worker: make.Person) -> Files:

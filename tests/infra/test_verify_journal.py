@@ -160,8 +160,9 @@ def insert_link(files: Any) -> None:
 
 
 def double_record(files: Any) -> None:
-    """One record twice."""
-    files["records"]["items"].append(files["records"]["items"][0])
+    """One record twice, each time with another text."""
+    first = json.loads(files["records"]["items"][0]["record"])
+    files["records"]["items"].append({"record": canonical(first | {"outcome": {"S": "done!"}})})
 
 
 def reorder(files: Any) -> None:
@@ -274,6 +275,11 @@ def test_two_owners_of_one_name_in_a_bucket_show(taken: Taken) -> None:
     files = copy.deepcopy(taken.late)
     files["proof"]["bucket"] = files["proof"]["bucket"] * 2
     assert verdict(taken, files)[0] == 1
+
+
+def test_a_page_that_was_saved_twice_is_right(taken: Taken) -> None:
+    """Pages may overlap when records came meanwhile."""
+    assert verdict(taken, taken.late | {"again": taken.late["records"], "more": taken.late["leaves"]}) == (0, "")
 
 
 def test_nothing_to_judge_is_not_whole(taken: Taken) -> None:

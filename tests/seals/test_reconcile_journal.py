@@ -9,7 +9,7 @@ import papers
 import pytest
 from conftest import World
 
-from chalicelib.kit import clock, jobs
+from chalicelib.kit import aws, clock
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.seals import reconcile_journal as module
 from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealCheck
@@ -23,8 +23,8 @@ def reconcile(world: World, capsys: pytest.CaptureFixture[str], later: int = HOU
     evidence.drain(world)
     evidence.alarms(capsys)
     clock.advance(later)
-    jobs.handle("reconcile_journal", {})
-    return [(one["state"], one.get("record", one["seal"])) for one in evidence.alarms(capsys)]
+    evidence.run("reconcile_journal")
+    return [(one["state"], one["record"] or one["seal"]) for one in evidence.alarms(capsys)]
 
 
 def lose(world: World, worker: make.Person, acts: int) -> list[str]:
@@ -61,7 +61,7 @@ def test_what_the_stream_lost_is_sealed_late(world: World, capsys: pytest.Captur
     worker = evidence.doctor(world, 1)
     lost = lose(world, worker, 35)
     clock.advance(HOURS)
-    jobs.handle("reconcile_journal", {})
+    evidence.run("reconcile_journal")
     assert '"event": "journal-sealed-late"' in capsys.readouterr().out
     leaves = [json.loads(one.text) for one in JournalLeaf.of_person(worker.person_id).run(None, None)]
     assert sorted(one["number"] for one in leaves) == list(range(1, 37))
@@ -89,16 +89,9 @@ def test_an_attribute_that_the_cabinet_does_not_know_is_a_change(
     record = touch(evidence.doctor(world, 1))
     key = {"person_id": {"S": record.person_id}, "record_id": {"S": record.record_id}}
     change = {"UpdateExpression": "SET strange = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}
-    backend_client().update_item(TableName=JournalRecord.Meta.table_name, Key=key, **change)
+    aws.client("dynamodb").update_item(TableName=JournalRecord.Meta.table_name, Key=key, **change)
     take_stream(backend("dynamodb").tables[JournalRecord.Meta.table_name])
     assert reconcile(world, capsys) == [("record-changed", record.record_id)]
-
-
-def backend_client() -> Any:
-    """Return the store's plain client."""
-    from chalicelib.kit import aws
-
-    return aws.client("dynamodb")
 
 
 def test_a_leaf_that_is_gone_forged_or_too_many_is_an_alarm(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +108,22 @@ def test_a_leaf_that_is_gone_forged_or_too_many_is_an_alarm(world: World, capsys
     assert [one for one in found if one[0] == "leaves-differ"] == [("leaves-differ", number) for number in (1, 2, 3)]
 
 
+def test_a_record_that_the_cabinet_cannot_have_written_stops_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is an alarm, and the job goes on to the next."""
+    worker = evidence.doctor(world, 1)
+    (lost,) = lose(world, worker, 1)
+    record = JournalRecord.get(worker.person_id, lost)
+    key = {"person_id": {"S": record.person_id}, "record_id": {"S": record.record_id}}
+    aws.client("dynamodb").update_item(
+        TableName=JournalRecord.Meta.table_name, Key=key, UpdateExpression="REMOVE expires"
+    )
+    take_stream(backend("dynamodb").tables[JournalRecord.Meta.table_name])
+    assert reconcile(world, capsys) == [("record-strange", lost)]
+    assert SealCheck.get(CHAIN).hour == (clock.epoch() - 600) // 3600
+
+
 def test_a_record_whose_time_is_over_may_be_gone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """A job that comes years late finds nothing wrong in it."""
     touch(evidence.doctor(world, 1)).delete()
@@ -128,7 +137,7 @@ def test_a_seal_that_was_not_published_is_published(world: World, monkeypatch: p
         patch.setenv("CABINET_SEALS_BUCKET", "no-such-bucket")
         evidence.doctor(world, 1)
     assert evidence.published() == {}
-    jobs.handle("reconcile_journal", {})
+    evidence.run("reconcile_journal")
     assert list(evidence.published()) == ["seals/000000000001.json"]
 
 

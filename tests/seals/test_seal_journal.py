@@ -13,7 +13,7 @@ import papers
 import pytest
 from conftest import World
 
-from chalicelib.kit import aws, clock, jobs, settings
+from chalicelib.kit import aws, clock, settings
 from chalicelib.kit.refusals import Busy
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.transaction import commit
@@ -92,7 +92,7 @@ def test_records_that_come_twice_are_sealed_once(world: World) -> None:
     batch = event(world, worker, 3)
     doubled = {"Records": batch["Records"] + batch["Records"][:1]}
     for one in (doubled, batch, {"Records": batch["Records"][1:]}):
-        jobs.handle("seal_journal", one)
+        evidence.run("seal_journal", one)
     assert [one["number"] for one in leaves(worker)] == [1, 2, 3]
     assert len(seals()) == 1
     assert_whole(world)
@@ -107,7 +107,7 @@ def test_parallel_sealers_make_one_chain(world: World) -> None:
     def work(batch: dict[str, Any]) -> None:
         for _ in range(5):  # as Lambda does with a batch that failed
             try:
-                jobs.handle("seal_journal", batch)
+                evidence.run("seal_journal", batch)
             except Busy as error:
                 failures.append(error)
             else:
@@ -153,8 +153,8 @@ def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
         else:
             patch.setattr(Seal, "published", after(Seal.published))
         with pytest.raises(Killed):
-            jobs.handle("seal_journal", batch)
-    jobs.handle("seal_journal", batch)
+            evidence.run("seal_journal", batch)
+    evidence.run("seal_journal", batch)
     assert [one["number"] for one in leaves(worker)] == [1, 2, 3]
     assert len(seals()) == 2
     assert_whole(world)
@@ -172,7 +172,7 @@ def test_a_lost_answer_of_the_transaction_seals_once(world: World, monkeypatch: 
             raise Busy
 
     monkeypatch.setattr(schemas, "commit", lose)
-    jobs.handle("seal_journal", batch)
+    evidence.run("seal_journal", batch)
     assert len(seals()) == 1
     assert_whole(world)
 
@@ -184,7 +184,7 @@ def test_a_bucket_out_of_reach_stops_no_seal(world: World, monkeypatch: pytest.M
         patch.setenv("CABINET_SEALS_BUCKET", "no-such-bucket")
         evidence.act(world, worker, 2)
         assert len(list(Seal.waiting().run(None, None))) == 1
-    jobs.handle("reconcile_journal", {})
+    evidence.run("reconcile_journal")
     assert_whole(world)
 
 
@@ -228,10 +228,27 @@ def test_a_new_key_is_published_with_its_first_seal(world: World) -> None:
     assert "неизвестным ключом" in said
 
 
+def test_a_record_that_the_cabinet_cannot_have_written_is_an_alarm_and_holds_up_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its time to live, or with another kind of number."""
+    worker, table = papers.doctor(world), JournalRecord.Meta.table_name
+    for number in ("rec_x", f"rec_{'0' * 32}"):
+        aws.client("dynamodb").put_item(
+            TableName=table, Item={"person_id": {"S": worker.person_id}, "record_id": {"S": number}}
+        )
+    evidence.act(world, worker)
+    assert [one["state"] for one in evidence.alarms(capsys)] == ["record-strange"] * 2
+    assert [one["number"] for one in leaves(worker)] == [1]
+    code, said = evidence.judge_now(world, evidence.dump())
+    assert code == 1
+    assert "Запись rec_x не опечатана" in said
+
+
 def test_a_late_record_is_noted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """What is sealed an hour after its own time is sealed, and told to the watch."""
     batch = event(world, papers.doctor(world), 1)
     clock.advance(3700)
-    jobs.handle("seal_journal", batch)
+    evidence.run("seal_journal", batch)
     assert '"event": "journal-sealed-late"' in capsys.readouterr().out
     assert_whole(world)

@@ -12,7 +12,7 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.listing import Listing
 from chalicelib.kit.tables import Find
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.seals.rules import seen
+from chalicelib.seals.rules import stored_text
 from chalicelib.seals.tables import own_records
 
 
@@ -33,5 +33,5 @@ class StoredRecordPage(Answer):
 def list_own_records(call: Call, query: Listing) -> StoredRecordPage:
     """Скачать свои записи журнала для проверки."""
     page = call.page(own_records(call.actor.person_id), query.limit, query.cursor, read=Find.stored_page)
-    items = [StoredRecord(record=seen(one).text) for one in page.items]
+    items = [StoredRecord(record=stored_text(one)) for one in page.items]
     return StoredRecordPage(items=items, next_cursor=page.next_cursor)

@@ -10,8 +10,8 @@ from chalicelib.kit.jobs import Job
 from chalicelib.kit.tables import Get, patiently
 from chalicelib.kit.trail.tables import HOUR_SHARDS, JournalRecord, shortest_seconds
 from chalicelib.seals import tables
-from chalicelib.seals.rules import MOST, digest, leaf_hash, seen
-from chalicelib.seals.schemas import alarm, publish_waiting, seal
+from chalicelib.seals.rules import MOST, digest, leaf_hash, stored_text
+from chalicelib.seals.schemas import alarm, publish_waiting, read_records, seal
 from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealCheck, SealHead, SealKey, SealNode
 
 SETTLED_SECONDS: Final = 600  # by then the stream has brought what it will bring, and indexes show what is written
@@ -53,7 +53,7 @@ def _seal_lost(job: Job, check: SealCheck) -> None:
     leaves = job.read(*(Get(JournalLeaf, one.person_id, one.record_id) for one in keys)) if keys else []
     lost = [key for key, leaf in zip(keys, leaves, strict=True) if leaf is None]
     found = [tables.one_record(key.person_id, key.record_id).stored_page(1, None)[0] for key in lost]
-    seal([seen(stored) for page in found for stored in page], job.trace_id)
+    seal(read_records(((stored, "") for page in found for stored in page), job.trace_id), job.trace_id)
     if more:
         check.record_id = keys[-1].record_id
     else:
@@ -74,5 +74,5 @@ def _compare(job: Job, sealed: Seal) -> None:
         page, _ = tables.one_record(leaf.person_id, leaf.record_id).stored_page(1, None)
         if not page and said["expires"] >= clock.epoch():
             alarm(job.trace_id, "record-removed", seal=number, record=leaf.record_id)
-        if page and digest(seen(page[0]).text) != said["record"]:
+        if page and digest(stored_text(page[0])) != said["record"]:
             alarm(job.trace_id, "record-changed", seal=number, record=leaf.record_id)

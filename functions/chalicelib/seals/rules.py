@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from chalicelib.kit import ids
+
 NOTHING: Final = "0" * 64
 FANOUT: Final = 64
 MOST: Final = 32  # records of one seal: with buckets, middle nodes and four more items it fills a transaction of 100
@@ -27,10 +29,14 @@ START: Final = Entry(0, NOTHING, 0)
 
 
 class Seen(NamedTuple):
-    """One record to be sealed; `text` is the whole of it as it is stored, `position` its place in the stream, if any."""
+    """One record to be sealed; `text` is the whole of it as it is stored, `position` its place in the stream, if any.
+
+    `made`: milliseconds since 1970, `expires`: seconds.
+    """
 
     person_id: str
     record_id: str
+    made: int
     expires: int
     text: str
     position: str
@@ -41,10 +47,16 @@ def canonical(tree: object) -> str:
     return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def stored_text(stored: Mapping[str, Any]) -> str:
+    """Write an item in DynamoDB's own form, with all its attributes; bytes may be raw or base64 already."""
+    return canonical(_plain(stored))
+
+
 def seen(stored: Mapping[str, Any], position: str = "") -> Seen:
-    """Read a record in DynamoDB's own form, with all its attributes; bytes may be raw or base64 already."""
+    """Read a record; raises LookupError or ValueError when the cabinet cannot have written it."""
     person_id, record_id = stored["person_id"]["S"], stored["record_id"]["S"]
-    return Seen(person_id, record_id, int(stored["expires"]["N"]), canonical(_plain(stored)), position)
+    made, expires = ids.milliseconds(record_id), int(stored["expires"]["N"])
+    return Seen(person_id, record_id, made, expires, stored_text(stored), position)
 
 
 def _plain(tree: Any) -> Any:

@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -31,6 +31,7 @@ from chalicelib.seals.rules import (
     leaf_of,
     node_hash,
     place_of,
+    seen,
 )
 from chalicelib.seals.tables import CHAIN, TOP, JournalLeaf, Seal, SealHead, SealKey, SealNode
 
@@ -44,14 +45,27 @@ class TamperedError(Exception):
     """The journal is not what was sealed; raised to nobody, written to the log."""
 
 
-def alarm(trace_id: str, state: str, **facts: str | int) -> None:
-    """Tell the watch that the journal was touched: what is wrong, and the record's or the seal's number."""
-    log.failure(TAMPERED, trace_id, TamperedError(), state=state, **facts)
+def alarm(trace_id: str, state: str, *, record: str = "", seal: int = 0) -> None:
+    """Tell the watch that the journal was touched: what is wrong, and the record's or the seal's number, if known."""
+    log.failure(
+        TAMPERED, trace_id, TamperedError(), state=state, record=record if ids.is_one(record) else "", seal=seal
+    )
 
 
 def owner_of(person_id: str) -> str:
     """Return the pseudonym of a person in the seals: 32 hex digits that nobody outside can trace back."""
     return secret.look_up("journal-owner", person_id)[:32]
+
+
+def read_records(stored: Iterable[tuple[dict[str, Any], str]], trace_id: str) -> list[Seen]:
+    """Read stored records, each with its position; one that the cabinet cannot have written is an alarm."""
+    found = []
+    for one, position in stored:
+        try:
+            found.append(seen(one, position))
+        except (LookupError, ValueError):
+            alarm(trace_id, "record-strange", record=str(one["record_id"].get("S")))
+    return found
 
 
 def seal(records: Sequence[Seen], trace_id: str) -> int:
@@ -70,7 +84,7 @@ def _seal_some(records: Sequence[Seen], trace_id: str) -> int:
         except Busy:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
             continue
-        oldest = min(ids.milliseconds(one.record_id) for one in chain.fresh)
+        oldest = min(one.made for one in chain.fresh)
         waited = int(clock.now().timestamp() * 1000) - oldest
         log.event("journal-sealed", trace_id, count=len(chain.fresh), milliseconds=waited)
         if waited > 1000 * LATE_SECONDS:
@@ -118,7 +132,7 @@ class _Chain:
             owners_root=self._tree(changes),
             positions=[one.position for one in (self.fresh[0], self.fresh[-1]) if one.position],
             made_at=clock.stamp(clock.now()),
-            oldest=clock.moment(min(ids.milliseconds(one.record_id) for one in self.fresh) // 1000),
+            oldest=clock.moment(min(one.made for one in self.fresh) // 1000),
             key_id=key.key_id,
         )
         signed: dict[str, Any] = {"number": number, "body": body, "signature": ports.sign(key, body)}

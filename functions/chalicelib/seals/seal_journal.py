@@ -6,8 +6,7 @@ from chalicelib.kit.catalogue import KEEP_SEAL, SIGN_SEAL, Put, Query, Stream, U
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.seals.rules import seen
-from chalicelib.seals.schemas import publish_waiting, seal
+from chalicelib.seals.schemas import publish_waiting, read_records, seal
 from chalicelib.seals.tables import JournalLeaf, Seal, SealHead, SealKey, SealNode
 
 BATCHING_SECONDS = 20
@@ -21,6 +20,7 @@ BATCHING_SECONDS = 20
 )
 def seal_journal(job: Job, changes: list[dict[str, Any]]) -> None:
     """Опечатать новые записи журнала."""
-    records = [seen(one["dynamodb"]["NewImage"], str(one["dynamodb"]["SequenceNumber"])) for one in changes]
+    new = [one["dynamodb"] for one in changes]
+    records = read_records(((one["NewImage"], str(one["SequenceNumber"])) for one in new), job.trace_id)
     if seal(records, job.trace_id) < len(records):  # the batch comes again: whoever had it may have been killed
         publish_waiting(job.trace_id)

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from chalicelib.kit import ids
 from chalicelib.kit.catalogue import Stream
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
@@ -19,5 +18,4 @@ def watch_journal(job: Job, changes: list[dict[str, Any]]) -> None:
         by_service = one.get("userIdentity") or {}
         if one["eventName"] == "REMOVE" and by_service.get("principalId") == "dynamodb.amazonaws.com":
             continue
-        record_id = one["dynamodb"]["Keys"]["record_id"]["S"]
-        alarm(job.trace_id, _STATES[one["eventName"]], record=record_id if ids.is_one(record_id) else "?")
+        alarm(job.trace_id, _STATES[one["eventName"]], record=one["dynamodb"]["Keys"]["record_id"]["S"])

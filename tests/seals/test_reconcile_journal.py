@@ -71,6 +71,15 @@ def test_what_the_stream_lost_is_sealed_late(world: World, capsys: pytest.Captur
     assert_whole(world)
 
 
+def test_the_very_first_seal_may_come_late(world: World) -> None:
+    """When the stream has brought nothing since the beginning; its key is published with it."""
+    lose(world, papers.doctor(world), 2)
+    clock.advance(HOURS)
+    evidence.run("reconcile_journal")
+    assert len(evidence.keys(world)["items"]) == 1
+    assert_whole(world)
+
+
 def test_a_record_that_is_gone_or_changed_is_an_alarm(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Also when the stream told nobody."""
     one, two = touch(evidence.doctor(world, 1)), touch(evidence.doctor(world, 1))

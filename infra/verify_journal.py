@@ -1,4 +1,4 @@
-"""Is the journal whole? Works offline: needs Python and `cryptography`, nothing of the cabinet and no network.
+"""Is the journal whole? This file works alone and offline: it needs Python and `cryptography`, nothing of the cabinet.
 
     python -m infra.verify_journal --keys keys.json evidence/         # what one person has saved of his journal
     python -m infra.verify_journal --keys keys.pem dump.jsonl seals/  # the whole journal and the locked bucket

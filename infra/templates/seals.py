@@ -96,5 +96,12 @@ def _bucket_policy() -> dict[str, Any]:
                 "Resource": objects,
                 "Condition": {"Null": {"s3:if-none-match": "true"}},
             },
+            {  # a removal only hides a locked version behind a marker, and another seal could then be laid down
+                "Sid": "NeverHidden",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:DeleteObject",
+                "Resource": objects,
+            },
         ],
     }

@@ -37,9 +37,10 @@ def test_a_seal_can_neither_be_removed_nor_covered() -> None:
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         denied = made["SealsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-        assert [(one["Effect"], one["Condition"]) for one in denied] == [
-            ("Deny", {"Bool": {"aws:SecureTransport": "false"}}),
-            ("Deny", {"Null": {"s3:if-none-match": "true"}}),
+        assert [(one["Effect"], one["Action"], one.get("Condition")) for one in denied] == [
+            ("Deny", "s3:*", {"Bool": {"aws:SecureTransport": "false"}}),
+            ("Deny", "s3:PutObject", {"Null": {"s3:if-none-match": "true"}}),
+            ("Deny", "s3:DeleteObject", None),
         ]
     assert seals.LOCK["prod"][1] >= 3650
 

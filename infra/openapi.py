@@ -40,6 +40,7 @@ DOMAIN_TITLES: Final = {
     "administration": "Администрирование",
     "profile": "Профиль",
     "journal": "Журнал действий",
+    "seals": "Печати журнала",
 }
 COST_TITLES: Final = {"dynamodb": "DynamoDB", "kms": "KMS", "outside": "внешние системы"}
 _BARE_FIELDS: Final = {

@@ -26,7 +26,7 @@ class Trips:
         self.rights: dict[str, set[Right]] = defaultdict(set)
         self.other: dict[str, set[str]] = defaultdict(set)
         self.calls: list[str] = []
-        for service in ("dynamodb", "kms", "sqs", "sns", "sesv2"):
+        for service in ("dynamodb", "kms", "s3", "sqs", "sns", "sesv2"):
             aws.client(service).meta.events.register("before-call", self._note)
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""What a build of the site adds to the written pages: the API reference and openapi.json. Nothing is fetched."""
+"""What a build of the site adds: the API reference, openapi.json and the journal's verifier. Nothing is fetched."""
 
 import sys
 from pathlib import Path
@@ -28,10 +28,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages and the description for programs."""
+    """Add the generated pages, the description for programs, and the program that checks one's journal."""
     for name, markdown in api_pages.pages().items():
         files.append(File.generated(config, name, content=markdown))
     files.append(File.generated(config, "openapi.json", content=openapi.text()))
+    verifier = (ROOT / "infra/verify_journal.py").read_text(encoding="utf-8")
+    files.append(File.generated(config, "verify_journal.py", content=verifier))
     return files
 
 

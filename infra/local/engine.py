@@ -32,6 +32,7 @@ ENVIRONMENT: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     "CABINET_PREFIX": f"cabinet-{STAGE}",
+    "CABINET_SEALS_BUCKET": f"cabinet-{STAGE}-seals-{ACCOUNT}",
 }
 STRANGERS: Final = (
     "AWS_PROFILE",

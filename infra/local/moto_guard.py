@@ -1,14 +1,15 @@
 """A guard around moto's in-process DynamoDB, for the tests and the local cabinet.
 
 moto 5.2.5 keeps its tables in plain dicts of the process. Three defects make it unfit for parallel
-work and for tables of a real size; the guard answers each:
+work and for tables of a real size; the guard answers each, and lifts one limit that AWS has lifted:
 
 * nothing is locked, and a failed transaction puts back a copy of the *whole* table, so writes that
   other threads were told had succeeded disappear: every operation now runs under one lock (`LOCK`);
 * that copy is made for every transaction, so its cost grows with the table: now only the keys a
   transaction touches are kept and put back (`_undone_on_failure`);
 * Query sorts and reads all items of the table: now it is handed one partition, also for secondary
-  indexes (`_candidates`).
+  indexes (`_candidates`);
+* TransactGetItems takes 25 items there and 100 on AWS.
 
 moto's own code still does everything else: conditions, cancellation reasons, sorting, paging. The
 guard wraps private parts of moto, so it refuses any version but the one it was read against.
@@ -25,7 +26,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import moto
-from moto.dynamodb import models
+from moto.dynamodb import models, responses
 from moto.dynamodb.exceptions import ResourceNotFoundException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
@@ -59,6 +60,7 @@ def install() -> None:
     _wrap(Table, "query", _query)
     # The only tables copied in this module are the backups of `transact_write_items`. Given the table
     # itself, moto's roll-back assigns it to its own name, and the undoing is left to the guard.
+    setattr(responses, "TRANSACTION_MAX_ITEMS", 100)  # noqa: B010
     setattr(models, "copy", SimpleNamespace(deepcopy=_copy_unless_table))  # noqa: B010
 
 

@@ -142,7 +142,7 @@ class Pump:
             records = self._engine.take_stream(source)
             for name, on in self._streams.items():
                 if on.model.Meta.table_name == source:
-                    self._backlogs[name].records += records
+                    self._backlogs[name].records += [one for one in records if one["eventName"] in on.kinds]
 
     def _turn_stream(self, name: str) -> bool:
         backlog = self._backlogs[name]

@@ -10,11 +10,12 @@ import sys
 from typing import Any, Final
 
 from chalicelib.kit import catalogue, settings
-from chalicelib.kit.catalogue import EMAIL, PDF, Declared, Every, Operation, Outside, Queue, Worker
+from chalicelib.kit.catalogue import EMAIL, KEEP_SEAL, PDF, Declared, Every, Operation, Outside, Queue, Worker
 from chalicelib.kit.refusals import MethodNotAllowed, RouteNotFound
 from infra.templates import gateway
 from infra.templates.gateway import Sentence
 from infra.templates.rights import log_group, statements
+from infra.templates.seals import bucket_name
 from infra.templates.stages import prefix_of
 from infra.templates.stateful import STREAM_DEAD, camel, export_name, plain_name
 
@@ -144,6 +145,8 @@ def _environment(declared: Declared, prefix: str) -> dict[str, Any]:
     }
     if EMAIL in declared.uses:
         found["CABINET_MAIL_SENDER"] = {"Ref": "MailSender"}
+    if KEEP_SEAL in declared.uses:
+        found["CABINET_SEALS_BUCKET"] = bucket_name(prefix)
     for system in systems(declared):
         for name in settings.OUTSIDE[system]:
             found[f"CABINET_{system}_{name}".upper()] = {"Ref": f"{camel(system)}{camel(name)}"}
@@ -197,8 +200,10 @@ def _source(worker: Worker, prefix: str) -> dict[str, Any]:
             "BisectBatchOnFunctionError": True,
             "MaximumRetryAttempts": STREAM_RETRIES,
             "DestinationConfig": {"OnFailure": {"Destination": _streams_dead(prefix)}},
-            "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]},
+            "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"eventName": list(worker.on.kinds)})}]},
         }
+        if worker.on.batching_seconds:
+            mapping["MaximumBatchingWindowInSeconds"] = worker.on.batching_seconds
     properties = {"FunctionName": {"Ref": f"{name}Function"}, **mapping}
     return {f"{name}Source": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}}
 

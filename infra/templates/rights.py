@@ -6,7 +6,7 @@ Which rights of the kit belong to which kind:
 * a signed-in operation proves the session and writes the person's journal; a public one writes it only as declared;
 * an operation that changes something keeps its answer under the key of repetition;
 * a queue worker claims and settles the effect in the outbox;
-* a worker that opens or makes effects, or asks an outside system, opens the deployment secret.
+* a worker that opens or makes effects, asks an outside system, or seals, opens the deployment secret.
 """
 
 from collections import defaultdict
@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from chalicelib.kit.catalogue import (
     EMAIL,
+    KEEP_SEAL,
     NEW_KEY,
     QUEUES,
+    SIGN_SEAL,
     SMS,
     Declared,
     Get,
@@ -84,7 +86,8 @@ def _worker_touches(worker: Worker) -> set[Touch]:
     found: set[Touch] = set()
     if isinstance(worker.on, Queue):
         found |= {Get(Outbox), Update(Outbox)}
-    if isinstance(worker.on, Queue) or worker.effects or any(isinstance(one, Outside) for one in worker.uses):
+    needs_secret = any(isinstance(one, Outside) or one == SIGN_SEAL for one in worker.uses)
+    if isinstance(worker.on, Queue) or worker.effects or needs_secret:
         found.add(Get(DeploymentSecret))
     return found
 
@@ -119,6 +122,12 @@ def _of_uses(declared: Declared, prefix: str) -> list[Statement]:
             found.append(_allow([one.action], [_NO_ARN]))
         elif one == EMAIL:
             found.append(_allow([one.action], [_arn("ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}")]))
+        elif one == SIGN_SEAL:
+            key = {"Fn::ImportValue": export_name(prefix, "seal", "key")}
+            found.append(_allow(["kms:GetPublicKey", one.action], [key]))
+        elif one == KEEP_SEAL:
+            bucket = {"Fn::ImportValue": export_name(prefix, "seals", "bucket")}
+            found.append(_allow(["s3:GetObject", one.action], [{"Fn::Join": ["/", [bucket, "seals", "*"]]}]))
         elif one == QUEUES:
             named = [_queue_arn(prefix, channel) for channel in channels()]
             found += [_allow(["sqs:GetQueueUrl", one.action], named)] if named else []

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from chalicelib.kit import catalogue
 from chalicelib.kit.tables import Table
+from infra.templates import seals
 from infra.templates.stages import prefix_of
 
 EXPIRES: Final = "expires"
@@ -82,9 +83,11 @@ def dead_queues(prefix: str) -> list[str]:
 def build(stage: str = "dev") -> dict[str, Any]:
     """Return the CloudFormation template of the stateful stack."""
     prefix = prefix_of(stage)
-    resources: dict[str, Any] = _key(prefix)
+    resources: dict[str, Any] = _key(prefix) | seals.resources(prefix, stage)
     outputs: dict[str, Any] = {
-        "DataKey": _output({"Fn::GetAtt": ["DataKey", "Arn"]}, export_name(prefix, "data", "key"))
+        "DataKey": _output({"Fn::GetAtt": ["DataKey", "Arn"]}, export_name(prefix, "data", "key")),
+        "SealKey": _output({"Fn::GetAtt": ["SealKey", "Arn"]}, export_name(prefix, "seal", "key")),
+        "SealsBucket": _output({"Fn::GetAtt": ["SealsBucket", "Arn"]}, export_name(prefix, "seals", "bucket")),
     }
     for model in models():
         name = plain_name(model)

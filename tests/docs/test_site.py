@@ -173,6 +173,12 @@ def test_the_published_description_is_the_catalogues(site: Site) -> None:
     assert "\\u04" not in raw
 
 
+def test_the_program_that_checks_a_journal_can_be_taken_from_the_site(site: Site) -> None:
+    published = (site.root / "verify_journal.py").read_text("utf-8")
+    assert published == (ROOT / "infra/verify_journal.py").read_text("utf-8")
+    assert "chalicelib" not in published
+
+
 def test_every_page_is_in_russian(site: Site) -> None:
     assert {page.lang for page in site.pages.values()} == {"ru"}
     assert "Not found" not in (site.root / "404.html").read_text("utf-8")

@@ -161,7 +161,6 @@ def test_a_bucket_keeps_versions_is_locked_and_closed_to_the_public() -> None:
     assert kept["Rule"]["DefaultRetention"].items() >= {"Mode": "COMPLIANCE", "Days": 3}.items()
     (rule,) = s3.get_bucket_encryption(**name)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    assert s3.get_bucket_policy(**name)["Policy"]
 
 
 def test_a_key_for_signatures_signs() -> None:

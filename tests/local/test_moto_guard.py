@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb import models
+from moto.dynamodb import models, responses
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
@@ -474,6 +475,12 @@ def test_moto_still_answers_requests_side_by_side(db: Any, monkeypatch: pytest.M
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda _: db.describe_limits(), range(2)))
         assert met == [not guarded] * 2
+
+
+def test_moto_still_reads_too_few_items_at_once(db: Any) -> None:
+    """Its limit of 25 is what the guard lifts; AWS takes a hundred."""
+    assert "\nTRANSACTION_MAX_ITEMS = 25\n" in Path(responses.__file__).read_text(encoding="utf-8")
+    assert responses.TRANSACTION_MAX_ITEMS == 100
 
 
 def test_moto_still_copies_whole_tables(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class Workers:
         self.broken = False
         model: Any = SimpleNamespace(Meta=SimpleNamespace(table_name=TABLE))
         self.catalogue: dict[str, Any] = {
-            "follow": SimpleNamespace(on=Stream(model)),
+            "follow": SimpleNamespace(on=Stream(model, kinds=("INSERT", "MODIFY", "REMOVE"))),
             "deliver": SimpleNamespace(on=Queue(CHANNEL)),
             "tick": SimpleNamespace(on=Every(minutes=5)),
         }
@@ -118,6 +118,20 @@ def test_new_items_reach_the_worker_of_their_stream(workers: Workers, pump: Pump
     ]
     assert pump.drain()
     assert len(workers.events) == 1
+
+
+def test_a_worker_gets_only_the_changes_that_it_declares(workers: Workers, pump: Pump) -> None:
+    """As the filter of the cloud's event source does; who declares none gets new items."""
+    model = workers.catalogue["follow"].on.model
+    on = {"greet": Stream(model), "guard": Stream(model, kinds=("REMOVE",))}
+    standing: Any = {name: SimpleNamespace(on=one) for name, one in on.items()}
+    pump = Pump(Engine(), standing, workers.handle)
+    put("a")
+    put("a", n={"N": "1"})
+    aws.client("dynamodb").delete_item(TableName=TABLE, Key={"p": {"S": "a"}})
+    pump.drain()
+    found = [(name, [one["eventName"] for one in event["Records"]]) for name, event in workers.events]
+    assert found == [("greet", ["INSERT"]), ("guard", ["REMOVE"])]
 
 
 def test_an_item_made_by_an_update_comes_once_and_whole(workers: Workers, pump: Pump) -> None:

@@ -17,7 +17,7 @@ _session: botocore.session.Session | None = None
 
 
 def client(service: str) -> Any:
-    """Return the client of an AWS service (`dynamodb`, `kms`, `sns`, `sesv2`, `sqs`), the same for all callers."""
+    """Return the client of an AWS service (`dynamodb`, `kms`, `s3`, `sns`, `sesv2`, `sqs`), the same for all callers."""
     global _session  # noqa: PLW0603 - one session a process, as botocore advises
     with _lock:
         if service not in _clients:

@@ -1,6 +1,6 @@
 """What an operation holds in its hands: who calls, what may be read, and what will be written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -83,7 +83,9 @@ class Call:
                 self.prove(item)
         return found
 
-    def page(self, find: Find[Any], limit: int, start: str | None, bound: str = "") -> Page:
+    def page(
+        self, find: Find[Any], limit: int, start: str | None, bound: str = "", *, read: Callable[..., Any] = Find.page
+    ) -> Page:
         """Read one page of a list in one trip, newest first where the list says so."""
         if self.relation is not None and not self.relation.covers(self.actor, find.partition):
             raise NotYours
@@ -92,7 +94,7 @@ class Call:
         opened = ticket.unseal("cursor", start, bound) if start else {"place": None}
         if opened is None:
             raise InvalidCursor
-        items, place = patiently(lambda: find.page(limit, opened["place"]))
+        items, place = patiently(lambda: read(find, limit, opened["place"]))
         cursor = ticket.seal("cursor", CURSOR_SECONDS, bound, place=place) if place else None
         return Page(items=items, next_cursor=cursor)
 

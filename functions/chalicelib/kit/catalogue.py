@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from chalicelib.kit.access import Relation, Role
 from chalicelib.kit.outbox import Effect
@@ -58,6 +58,8 @@ SMS = Uses("sns:Publish")
 EMAIL = Uses("ses:SendEmail")
 QUEUES = Uses("sqs:SendMessage")
 PDF = Uses("layer:typst")
+SIGN_SEAL = Uses("kms:Sign")
+KEEP_SEAL = Uses("s3:PutObject")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +128,11 @@ class Operation(Declared):
 
 @dataclass(frozen=True)
 class Stream:
-    """New items of a table."""
+    """New items of a table, or other changes; a batch waits so many seconds for company."""
 
     model: type[Table]
+    kinds: tuple[Literal["INSERT", "MODIFY", "REMOVE"], ...] = ("INSERT",)
+    batching_seconds: int = 0
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,11 @@ def floor(prefix: str, milliseconds: int) -> str:
     return f"{prefix}_{milliseconds:012x}{'0' * 20}"
 
 
+def milliseconds(identifier: str) -> int:
+    """Return the moment at which an identifier was made, in milliseconds since 1970."""
+    return int(identifier[4:16], 16)
+
+
 def token(size: int = 16) -> str:
     """Make a random secret of `size` bytes, written in hex."""
     return secrets.token_hex(size)

@@ -60,8 +60,7 @@ def handle(name: str, event: dict[str, Any]) -> dict[str, Any]:
         return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
     job = Job(worker, ids.token())
     if isinstance(worker.on, catalogue.Stream):
-        images = [one["dynamodb"]["NewImage"] for one in event["Records"] if one["eventName"] == "INSERT"]
-        worker.function(job, images)
+        worker.function(job, [one for one in event["Records"] if one["eventName"] in worker.on.kinds])
     else:
         worker.function(job)
     job.commit()

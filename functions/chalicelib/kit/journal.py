@@ -6,7 +6,7 @@ from chalicelib.kit import clock, ids, settings
 from chalicelib.kit.call import Call
 from chalicelib.kit.refusals import InternalError
 from chalicelib.kit.tables import Table, patiently
-from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord, keep_until
+from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord, hour_of, keep_until
 from chalicelib.kit.transaction import Step
 
 
@@ -28,14 +28,16 @@ def alone(record: Step) -> None:
 
 def by_person(person_id: str, kind: str, operation: str, trace_id: str, outcome: str = "done") -> JournalRecord:
     """Make the record of an act that the cabinet ascribes to a person: his sign-in, a check it made for him."""
+    record_id = ids.new("rec")
     return JournalRecord(
         person_id=person_id,
-        record_id=ids.new("rec"),
+        record_id=record_id,
         kind=kind,
         person_kind=f"{person_id}#{kind}",
         operation=operation,
         outcome=outcome,
         trace_id=trace_id,
+        hour=hour_of(record_id),
         expires=keep_until(kind),
     )
 

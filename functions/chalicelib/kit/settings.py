@@ -43,6 +43,16 @@ def key_alias() -> str:
     return f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-data"
 
 
+def seal_key_alias() -> str:
+    """Return the alias of the KMS key that signs the seals of the journal."""
+    return f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-seals"
+
+
+def seals_bucket() -> str:
+    """Return the bucket in which the seals of the journal are locked; bucket names are unique in the whole cloud."""
+    return os.environ["CABINET_SEALS_BUCKET"]
+
+
 def public_url() -> str:
     """Return the address at which people reach the cabinet and its help pages, without a slash at the end."""
     return os.environ.get("CABINET_PUBLIC_URL", "http://localhost:8080").rstrip("/")

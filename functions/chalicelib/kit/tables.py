@@ -75,7 +75,7 @@ class Table(Item):
 
     @classmethod
     def change(
-        cls, key: str, range_key: str | None = None, *, actions: list[Action], when: Condition | None = None
+        cls, key: str, range_key: str | int | None = None, *, actions: list[Action], when: Condition | None = None
     ) -> "Self | None":
         """Update one item outside a transaction and return it whole; None when the condition does not hold."""
         table = cls._get_connection()
@@ -122,10 +122,16 @@ class Find(Generic[M]):
 
     def page(self, limit: int, start: dict[str, Any] | None) -> tuple[list[M], dict[str, Any] | None]:
         """Make one trip: at most `limit` items and the store's 1 MB; the place is where the list goes on, or None."""
+        kept, place = self.stored_page(limit, start)
+        return [self.model.from_raw_data(one) for one in kept], place
+
+    def stored_page(
+        self, limit: int, start: dict[str, Any] | None
+    ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """Make the same trip; items come as they are stored, with all attributes, in DynamoDB's own form."""
         raw = next(self._query(limit + 1, start).page_iter)
-        items = [self.model.from_raw_data(one) for one in raw["Items"]]
-        goes_on = len(items) > limit or "LastEvaluatedKey" in raw
-        kept = items[:limit]
+        kept: list[dict[str, Any]] = raw["Items"][:limit]
+        goes_on = len(raw["Items"]) > limit or "LastEvaluatedKey" in raw
         return kept, self.place_of(kept[-1]) if goes_on else None
 
     def _query(self, limit: int | None, start: dict[str, Any] | None) -> ResultIterator[M]:
@@ -143,13 +149,12 @@ class Find(Generic[M]):
         )
         return result
 
-    def place_of(self, item: M) -> dict[str, Any]:
+    def place_of(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Return the key from which the query goes on after an item: the table's own, and the index's."""
         names = {self.model._hash_keyname, self.model._range_keyname}  # noqa: SLF001 - PynamoDB has no public name
         if self.index is not None:
             names |= {part["AttributeName"] for part in self.index._get_schema()["key_schema"]}  # noqa: SLF001 - see above
-        whole = item.serialize()
-        return {name: whole[name] for name in names if name is not None}
+        return {name: stored[name] for name in names if name is not None}
 
 
 def patiently(act: Callable[[], T]) -> T:

@@ -3,14 +3,16 @@
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pynamodb.attributes import BinaryAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.kit import clock, settings
+from chalicelib.kit import clock, ids, settings
 from chalicelib.kit.tables import Table
+
+HOUR_SHARDS: Final = 4
 
 
 class JournalRecord(Table):
@@ -34,6 +36,7 @@ class JournalRecord(Table):
     fields = ListAttribute[Any](default=list)
     trace_id = UnicodeAttribute()
     origin = BinaryAttribute(legacy_encoding=False, null=True)
+    hour = UnicodeAttribute(null=True)
     expires = NumberAttribute()
 
     class BySubject(GlobalSecondaryIndex["JournalRecord"]):
@@ -66,9 +69,20 @@ class JournalRecord(Table):
         organisation_id = UnicodeAttribute(hash_key=True)
         record_id = UnicodeAttribute(range_key=True)
 
+    class ByHour(GlobalSecondaryIndex["JournalRecord"]):
+        """The keys of all records of one hour, in a few shards, for whoever looks over the whole journal."""
+
+        class Meta:
+            index_name = "by_hour"
+            projection = KeysOnlyProjection()
+
+        hour = UnicodeAttribute(hash_key=True)
+        record_id = UnicodeAttribute(range_key=True)
+
     by_subject = BySubject()
     by_kind = ByKind()
     by_organisation = ByOrganisation()
+    by_hour = ByHour()
 
 
 class SecurityRecord(Table):
@@ -95,6 +109,16 @@ class SecurityRecord(Table):
         type(self).change(self.place, self.record_id, actions=self.one_more())
 
 
+def hour_of(record_id: str) -> str:
+    """Return the partition of the index by hour: the hour of the record's number (UTC) and its shard."""
+    return place_in_hour(ids.milliseconds(record_id) // 3_600_000, int(record_id[-1], 16) % HOUR_SHARDS)
+
+
+def place_in_hour(hour: int, shard: int) -> str:
+    """Name a shard of an hour, which is counted since 1970: `2026-11-22T09#3`."""
+    return f"{clock.moment(hour * 3600)[:13]}#{shard}"
+
+
 @lru_cache(maxsize=1)
 def _retention() -> list[dict[str, Any]]:
     data = json.loads((Path(__file__).parent.parent / "data/journal_retention.json").read_text(encoding="utf-8"))
@@ -105,6 +129,11 @@ def _retention() -> list[dict[str, Any]]:
 def keep_until(kind: str) -> int:
     """Return the second until which a record of a kind is kept: the longest matching prefix decides."""
     return clock.epoch() + _days(kind, clock.epoch() // 86_400) * 86_400
+
+
+def shortest_seconds() -> int:
+    """Return how long a record is kept at least, of whatever kind."""
+    return min(int(one["days"]) for one in _retention()) * 86_400
 
 
 @lru_cache(maxsize=512)

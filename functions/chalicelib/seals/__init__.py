@@ -1,0 +1,1 @@
+"""The seals of the journal: what makes a changed, missing or late record show."""

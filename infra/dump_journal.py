@@ -1,0 +1,58 @@
+"""Write the whole journal with its leaves, seals and ends of chains, for `infra.verify_journal`; run by the operator.
+
+    python -m infra.dump_journal > dump.jsonl
+
+Environment: AWS credentials that may scan the tables, and the deployment's `CABINET_*` variables. It reads page by page
+and may run while people work: the head is read first, ends before leaves and leaves before records, so that what comes
+meanwhile is only ever newer than its seal. The file holds who did what in the cabinet: keep it as the journal itself.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
+
+from chalicelib.kit import aws  # noqa: E402 - found through the two paths above
+from chalicelib.kit.tables import Get, Table, fetch  # noqa: E402 - see above
+from chalicelib.kit.trail.tables import JournalRecord  # noqa: E402 - see above
+from chalicelib.seals.rules import canonical, entry_text, stored_text  # noqa: E402 - see above
+from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealNode  # noqa: E402 - see above
+
+
+def main() -> int:
+    """Write to standard output; 1 when nothing was sealed yet."""
+    (head,) = fetch((Get(SealHead, CHAIN),))
+    if head is None:
+        print("Печатей ещё нет.", file=sys.stderr)
+        return 1
+    for line in lines(int(head.number)):
+        print(canonical(line))
+    return 0
+
+
+def lines(last: int) -> Iterator[dict[str, Any]]:
+    """Return what the dump holds, up to the seal `last`."""
+    for seal in map(Seal.from_raw_data, _scan(Seal)):
+        if seal.number <= last:
+            yield {"body": seal.body, "leaves": seal.hashes, "signature": seal.signature}
+    for node in map(SealNode.from_raw_data, _scan(SealNode)):
+        if node.entries is not None:
+            for owner, end in node.ends.items():
+                yield {"entry": entry_text(owner, end)}
+    for leaf in _scan(JournalLeaf):
+        yield {"leaf": leaf["text"]["S"]}
+    for record in _scan(JournalRecord):
+        yield {"record": stored_text(record)}
+
+
+def _scan(model: type[Table]) -> Iterator[dict[str, Any]]:
+    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=model.Meta.table_name, ConsistentRead=True)
+    for page in pages:
+        yield from page["Items"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -74,7 +74,7 @@ def revive(row: Any) -> bool:
     from chalicelib.kit.records.tables import Outbox  # noqa: PLC0415 - see above
 
     now = clock.epoch()
-    changes = [
+    changes: list[Any] = [
         Outbox.state.set("pending"),
         Outbox.attempts.set(0),
         Outbox.lease_until.set(0),

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT
@@ -48,7 +49,7 @@ def complaints(folder: Path, policy: str) -> list[str]:
         options.add_argument(one)
     served = Server(StrictFront(folder))
     served.start()
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    browser: Any = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:
         found = []
         for page in PAGES:

@@ -30,7 +30,7 @@ from infra.changes import ChangeSet, Failed, Stacks  # noqa: E402 - see above
 from infra.deployment import Deployment, WrongDeployment  # noqa: E402 - see above
 from infra.release import NoRelease, Release  # noqa: E402 - see above
 from infra.site import NoSite  # noqa: E402 - see above
-from infra.templates.edge import REGION as CDN_REGION  # noqa: E402 - see above
+from infra.templates import edge  # noqa: E402 - see above
 
 # Stacks of one wave need nothing of each other; each wave may use the outputs of those before it.
 WAVES: Final = (
@@ -78,7 +78,9 @@ class Deploy:
             raise NoRelease(f"{self.folder} was packaged for {built.stage}: run make package STAGE={self.found.stage}.")
         self.values = {**self._given(), **built.parameters}
         if pages is not None:
-            self.values["SiteScripts"] = site.scripts(pages)
+            self.values["SiteScripts"] = scripts = site.scripts(pages)
+            if len(edge.site_policy(scripts)) > site.MAX_POLICY:
+                raise NoSite(f"{pages} has so many inline scripts that their policy is too long for the CDN.")
         self._judge_names()
         for wave in WAVES:
             self._wave(wave)
@@ -186,11 +188,11 @@ class Deploy:
             raise WrongDeployment(f"No stack has the parameters {', '.join(sorted(strange))}.")
 
     def _publish(self, pages: Path) -> None:
-        put = site.upload(self._client("s3", CDN_REGION), self.values["SiteBucket"], pages)
+        put = site.upload(self._client("s3", edge.REGION), self.values["SiteBucket"], pages)
         print(f"Site: {put} files uploaded.")
         if put:
             batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": datetime.now(UTC).isoformat()}
-            self._client("cloudfront", CDN_REGION).create_invalidation(
+            self._client("cloudfront", edge.REGION).create_invalidation(
                 DistributionId=self.values["DistributionId"], InvalidationBatch=batch
             )
         print(f"{self.found.public_url} → {self.values['PublicTarget']}")
@@ -200,7 +202,7 @@ class Deploy:
         return f"{self.found.prefix}-{name.replace('_', '-')}"
 
     def _stacks(self, name: str) -> Stacks:
-        region = CDN_REGION if name.removeprefix(f"{self.found.prefix}-") == "edge" else self.found.region
+        region = edge.REGION if name.removeprefix(f"{self.found.prefix}-") == "edge" else self.found.region
         return Stacks(self._client("cloudformation", region), self.sleep)
 
     def _client(self, service: str, region: str | None = None) -> Any:

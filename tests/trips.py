@@ -12,7 +12,7 @@ PREFIX = settings.table("")
 
 
 class Right(NamedTuple):
-    """One action on one table or index, as a policy would name it."""
+    """One action on one table or index, as a policy would name it; elsewhere `kms:Sign` on `seals`, `sqs:…` on a queue."""
 
     action: str
     table: str
@@ -24,10 +24,11 @@ class Trips:
 
     def __init__(self) -> None:
         self.rights: dict[str, set[Right]] = defaultdict(set)
-        self.other: dict[str, set[str]] = defaultdict(set)
         self.calls: list[str] = []
-        for service in ("dynamodb", "kms", "s3", "sqs", "sns", "sesv2"):
+        for service in ("dynamodb", "kms", "s3", "sesv2", "sns", "sqs"):
             aws.client(service).meta.events.register("before-call", self._note)
+            if service != "dynamodb":
+                aws.client(service).meta.events.register("before-parameter-build", self._note_other)
 
     def start(self) -> None:
         """Begin to count anew."""
@@ -41,12 +42,24 @@ class Trips:
         service = model.service_model.service_name
         self.calls.append(f"{service}:{model.name}")
         caller = current.get()
-        if not caller:
-            return
-        if service != "dynamodb":
-            self.other[caller].add(f"{service}:{model.name}")
-            return
-        self.rights[caller] |= set(rights_of(model.name, json.loads(params["body"])))
+        if caller and service == "dynamodb":
+            self.rights[caller] |= set(rights_of(model.name, json.loads(params["body"])))
+
+    def _note_other(self, model: Any, params: dict[str, Any], **_: Any) -> None:
+        if caller := current.get():
+            self.rights[caller].add(other_right(model.service_model.service_name, model.name, params))
+
+
+def other_right(service: str, action: str, params: dict[str, Any]) -> Right:
+    """Name the right that a call outside DynamoDB needs; a ciphertext names its key only to KMS, and ours is `data`."""
+    if service == "kms":
+        return Right(f"kms:{action}", params.get("KeyId", f"alias/{PREFIX}data").removeprefix(f"alias/{PREFIX}"), None)
+    if service == "sqs":
+        place = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
+        return Right(f"sqs:{action}", place.removeprefix(PREFIX), None)
+    if service == "s3":
+        return Right(f"s3:{action}", params["Bucket"], None)
+    return Right(f"{service.removesuffix('v2')}:{action}", "", None)  # letters and messages have no place of their own
 
 
 _INSIDE = {

@@ -60,7 +60,7 @@ def statements(declared: Declared, prefix: str) -> list[Statement]:
         *_on_tables(declared.touches | kit_touches(declared), prefix),
         _allow(sorted({"kms:Decrypt", *_key_actions(declared)}), [key]),
         *_of_uses(declared, prefix),
-        *_of_source(declared, prefix),
+        *policy_of_source(declared, prefix),
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             [_arn(f"logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{log_group(declared.domain, prefix)}:*")],
@@ -136,7 +136,8 @@ def _of_uses(declared: Declared, prefix: str) -> list[Statement]:
     return found
 
 
-def _of_source(declared: Declared, prefix: str) -> list[Statement]:
+def policy_of_source(declared: Declared, prefix: str) -> list[Statement]:
+    """Return the rights with which Lambda itself brings a worker its events."""
     source = declared.on if isinstance(declared, Worker) else None
     if isinstance(source, Queue):
         return [_allow([f"sqs:{action}" for action in _QUEUE_ACTIONS], [_queue_arn(prefix, source.channel)])]

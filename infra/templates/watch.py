@@ -48,6 +48,9 @@ LINES: Final = {
     "not-delivered": Line("not-delivered", 20),
     "effect-dead": Line("effect-dead", 1),
     "sms-budget-spent": Line("sms-budget-spent", 1, "notices"),
+    "journal-tampered": Line("journal-tampered", 1, "seals"),
+    "journal-sealed-late": Line("journal-sealed-late", 1, "seals"),
+    "seal-not-published": Line("seal-not-published", 1, "seals"),
     "passwords-guessed": Line("answered", 100, "sign_in", {"operation": "check_password", "status": 401}),
 }
 

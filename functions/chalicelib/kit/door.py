@@ -23,12 +23,14 @@ from chalicelib.kit.refusals import (
     PasswordExpired,
     RoleNotAllowed,
     SessionEnded,
+    TemporarilyUnavailable,
     TooManyCalls,
     TooManyGuesses,
     UnsupportedMediaType,
     VersionRequired,
     WrongFields,
 )
+from chalicelib.kit.tables import is_outage
 from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
 from chalicelib.kit.web import Reply, Request
 
@@ -49,15 +51,23 @@ class Visit:
     def answer(self) -> Reply:
         """Answer the request; every failure becomes a problem."""
         try:
-            try:
-                return self._perform()
-            except AlreadyAnswered as found:
-                return self._repeat(found)
-            except Refusal as refusal:
-                return self._refuse(refusal)
+            return self._answered()
         except Exception as error:  # noqa: BLE001 - the last line: nothing of the inside leaves
             log.failure("unexpected", self.request.trace_id, error, operation=self.operation.name)
-            return self._told(InternalError())
+            return self._told(TemporarilyUnavailable() if is_outage(error) else InternalError())
+
+    def _answered(self) -> Reply:
+        try:
+            return self._perform()
+        except AlreadyAnswered as found:
+            return self._repeat(found)
+        except Refusal as refusal:
+            return self._refuse(refusal)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.failure("outage", self.request.trace_id, error, operation=self.operation.name)
+            return self._refuse(TemporarilyUnavailable())  # unless the change stands and only its answer was lost
 
     def _perform(self) -> Reply:
         self._identify()

@@ -84,9 +84,11 @@ class Visit:
             self._count()
             self.keyed = self._key("public")
             return
+        if self.operation.renews:
+            self.keyed = self._key(f"token/{session.presented(self.request)[0]}")
         actor = session.check(self.request, changes=self.operation.changes)
         self.call.identified = moves.notice(self.call, actor) if actor.moved else actor
-        self.keyed = self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
+        self.keyed = self.keyed or self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
 
     def _key(self, caller: str) -> idempotency.KeyedRequest | None:
         if not self.operation.changes:
@@ -193,7 +195,7 @@ class Visit:
 
     def _refuse(self, refusal: Refusal) -> Reply:
         try:
-            if self.keyed is not None and not isinstance(refusal, _NEVER_REPLAYED):
+            if self.keyed is not None and self._may_replay(refusal):
                 reply = self.keyed.stored()
                 if reply is not None:
                     journal.alone(journal.step(self.call, "repeated", self.calls))
@@ -201,6 +203,11 @@ class Visit:
         except Refusal as other:
             refusal = other
         return self._told(refusal)
+
+    def _may_replay(self, refusal: Refusal) -> bool:
+        """Tell whether a stored answer may be given instead; one that holds a new token is owed to the old one."""
+        is_renewed = self.operation.renews and isinstance(refusal, SessionEnded)
+        return is_renewed or not isinstance(refusal, _NEVER_REPLAYED)
 
     def _told(self, refusal: Refusal) -> Reply:
         """Record a refusal and tell it; it stands even when its record cannot be written."""

@@ -1,24 +1,33 @@
-"""What must hold after any fault in an operation: each function says in sentences what does not."""
+"""What must hold after any fault: each function says in sentences what does not."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import make
+from faults import workers
 from faults.operations import Outcome, Trial
 from faults.states import RECORDS, Shape, core
 
 from chalicelib.kit import catalogue, clock
+from chalicelib.kit.catalogue import Queue
 
 RUSSIAN = re.compile(r"[а-яё]{3}", re.IGNORECASE)
 PASSING = {503, 429}
+SENDERS = {"sns", "sesv2"}
 SHORTEST_SECRET = 6
 
 
 def judge(trial: Trial, outcome: Outcome) -> list[str]:
-    """Ask every invariant."""
+    """Ask every invariant of an operation."""
     asked = (whole_or_nothing, one_effect, answered_in_the_end, unseen_when_short, same_answer, told_well, kept_secret)
     return [fault for one in asked for fault in one(trial, outcome)]
+
+
+def judge_worker(trial: workers.Trial, course: workers.Course) -> list[str]:
+    """Ask every invariant of a worker."""
+    asked = (delivered_whole_or_not, worked_once, nothing_waits, sent_at_least_once, names_nobody)
+    return [fault for one in asked for fault in one(trial, course)]
 
 
 def whole_or_nothing(trial: Trial, outcome: Outcome) -> Iterator[str]:
@@ -83,6 +92,44 @@ def kept_secret(trial: Trial, outcome: Outcome) -> Iterator[str]:
     for secret in secrets_of(trial.example):
         if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", told):
             yield f"told in log or failure: {secret}"
+
+
+def delivered_whole_or_not(trial: workers.Trial, course: workers.Course) -> Iterator[str]:
+    """One effect is one write: what a worker of a queue does stands with the row that says so, or not at all."""
+    found, whole = core(course.first), core(trial.clean.first)
+    if isinstance(trial.worker.on, Queue) and found and found != whole:
+        yield f"half-written: {_unlike(whole, found)}"
+
+
+def worked_once(trial: workers.Trial, course: workers.Course) -> Iterator[str]:
+    """When time has gone on, the tables are as after a clean run: nothing lost, nothing doubled."""
+    found, wanted = core(course.changed), core(trial.clean.changed)
+    if found != wanted:
+        yield f"another end: {_unlike(wanted, found)}"
+
+
+def nothing_waits(trial: workers.Trial, course: workers.Course) -> Iterator[str]:
+    """No effect is left behind."""
+    if course.pending != trial.clean.pending:
+        yield f"{course.pending} effects still wait"
+
+
+def sent_at_least_once(trial: workers.Trial, course: workers.Course) -> Iterator[str]:
+    """Each message leaves; more than once only by SMS or mail, and only after a fault in or behind the sending itself."""
+    wanted, found = trial.clean.sent, course.sent
+    if wanted - found or found.keys() - wanted.keys():
+        yield f"sent {sorted(found)} instead of {sorted(wanted)}"
+    has_left = any(one.service in SENDERS for one in trial.clean.plan.seen[: course.plan.at + 1])
+    doubled = [one for one in found - wanted if one[0] == "register" or not has_left]
+    if doubled:
+        yield f"sent more than once: {sorted(doubled)}"
+
+
+def names_nobody(trial: workers.Trial, course: workers.Course) -> Iterator[str]:
+    """The log of workers quotes neither addresses nor texts."""
+    for channel, *facts in trial.clean.sent:
+        if channel != "register" and any(fact in course.log for fact in facts):
+            yield f"told in the log: {facts}"
 
 
 def said(answer: make.Answer) -> str:

@@ -17,10 +17,12 @@ Change = tuple[str, ...]
 Shape = Counter[Change]
 
 # Facts of a new item that tell what it is; everything else in it is random, dated or sealed.
-TELLING = ("kind", "operation", "outcome", "channel", "role", "fields", "shape")
+TELLING = ("kind", "operation", "outcome", "channel", "role", "fields")
+STATES = frozenset({"state", "status"})
 TRIES = frozenset(name for name in vars(Tried) if name.endswith(("_hour", "_tries", "_at")))
 USE = frozenset({"idle_until", "minute", "hits_even", "hits_odd"})
-UNTOLD = {"account": TRIES, "session": USE}
+DELIVERY = frozenset({"attempts", "lease_until", "pending_since", "pending_shard", "expires"})
+UNTOLD = {"account": TRIES, "session": USE, "outbox": DELIVERY}
 UNCOUNTED = frozenset({"counter", "breaker"})
 A_MOMENT = timedelta(seconds=2)  # what a run dates differs from what was dated before it
 RECORDS = frozenset({"journal", "security_journal"})
@@ -95,7 +97,9 @@ def difference(before: Rows, after: Rows) -> Shape:
             shape[key[0], "put", *_telling(item)] += 1
         elif old != item:
             names = {name for name in old.keys() | item.keys() if old.get(name) != item.get(name)}
-            shape[key[0], "update", *sorted(names)] += 1
+            shape[
+                key[0], "update", *sorted(f"{name}={item.get(name)}" if name in STATES else name for name in names)
+            ] += 1
     for key in before.keys() - after.keys():
         shape[key[0], "delete", ""] += 1
     return shape
@@ -110,7 +114,7 @@ def core(shape: Shape) -> Shape:
     """Leave out what a refusal or a repetition may write too: its own record, counted calls and tries, use of a session."""
     kept: Shape = Counter()
     for (table, verb, *facts), count in shape.items():
-        told = facts if verb != "update" else sorted({*facts} - UNTOLD.get(table, frozenset()))
+        told = facts if verb != "update" else sorted({*facts} - UNTOLD.get(table, frozenset({"tries"})))
         is_other_record = table in RECORDS and "'done'" not in " ".join(told)
         if told and table not in UNCOUNTED and not is_other_record:
             kept[table, verb, *told] += count

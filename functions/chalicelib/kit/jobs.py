@@ -74,12 +74,12 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
     if row is None:  # settled, in other hands, or waiting for its next try: the sweep brings back what is still pending
         return True
     if row.attempts > MAX_ATTEMPTS:  # its runs end without a word: too long, too large
-        Outbox.change(row.effect_id, actions=row.settled("dead"))
+        Outbox.change(row.effect_id, actions=row.settled("dead"), when=row.is_held())
         return True
     job = Job(worker, row.trace_id, row.effect_id, int(row.attempts), clock.epoch() - int(row.made_at))
     try:
         worker.function(job, outbox.open_row(row, kinds_of(worker)))
-        job.commit(Step("update", row, Busy, row.settled(job.outcome)))
+        job.commit(Step("update", row, Busy, row.settled(job.outcome), row.is_held()))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the effect is tried again or put aside
         _put_back(row, error)
         return True
@@ -90,7 +90,7 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
 def _put_back(row: Outbox, error: Exception) -> None:
     dead = int(row.attempts) >= MAX_ATTEMPTS
     log.failure("not-delivered", row.trace_id, error, effect=row.effect_id, attempt=int(row.attempts))
-    Outbox.change(row.effect_id, actions=row.settled("dead") if dead else row.released())
+    Outbox.change(row.effect_id, actions=row.settled("dead") if dead else row.released(), when=row.is_held())
 
 
 def kinds_of(worker: catalogue.Worker) -> tuple[type[Effect], ...]:

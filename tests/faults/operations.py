@@ -13,7 +13,7 @@ from faults.kinds import KINDS, Killed, Kind, Plan, under
 from faults.states import Shape, Snapshot
 from gates.examples import example_of
 
-from chalicelib.kit import catalogue, secret
+from chalicelib.kit import catalogue, clock, secret
 
 REPEATS = 3
 
@@ -89,6 +89,7 @@ class Trial:
                 answers = [self._ask(key)]
             first = states.difference(before, states.rows())
             while len(answers) <= REPEATS and (answers[-1] is None or answers[-1].status in {429, 503}):
+                clock.advance(waiting(answers[-1]))
                 answers.append(self._ask(key))
             if self.operation.changes and (plan.kind is None or plan.kind.loses):
                 answers.append(self._ask(key))
@@ -119,6 +120,11 @@ class Trial:
 
 
 ADDRESS = make.USUAL_ADDRESS
+
+
+def waiting(answer: make.Answer | None) -> int:
+    """Return for how many seconds a client was asked to wait."""
+    return 1 if answer is None else int(answer.headers.get("Retry-After", 1))
 
 
 def _statuses(outcome: Outcome) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from conftest import World
 from faults import invariants, workers
@@ -10,9 +11,10 @@ from faults.kinds import KINDS, Kind
 from faults.operations import Trial
 
 from chalicelib.kit import door, jobs, journal
+from chalicelib.kit.idempotency import KeyedRequest
 from chalicelib.kit.problem import Refusal
-from chalicelib.kit.records.tables import Idempotency
-from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
+from chalicelib.kit.records.tables import Idempotency, Outbox
+from chalicelib.kit.transaction import Step, commit
 
 NAME = "change_profile"
 
@@ -79,15 +81,15 @@ def test_a_conflict_that_is_not_tried_again_is_noticed(world: World, monkeypatch
 
 def test_another_answer_to_the_same_key_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repetition that is answered anew, and not from what was kept, is another answer."""
-    real = door.Visit._repeat
+    real, opened = KeyedRequest.open, []
 
-    def anew(visit: door.Visit, found: AlreadyAnswered) -> Any:
-        reply = real(visit, found)
-        return type(reply)(reply.status, reply.body.replace(b"{", b"{ "), reply.content_type, reply.headers)
+    def anew(request: KeyedRequest, found: Idempotency) -> Any:
+        reply = real(request, found)
+        opened.append(found)
+        return msgspec.structs.replace(reply, body=reply.body + b" " * len(opened))
 
-    monkeypatch.setattr(door.Visit, "_repeat", anew)
-    monkeypatch.setattr(door.Visit, "_may_replay", lambda *_: False)
-    assert broken(world, "killed after")
+    monkeypatch.setattr(KeyedRequest, "open", anew)
+    assert "one key, 2 different answers" in broken(world, "killed after")
 
 
 def test_a_personal_detail_in_a_failure_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,15 +111,15 @@ def test_a_personal_detail_in_a_failure_is_noticed(world: World, monkeypatch: py
 def test_an_effect_settled_before_it_is_done_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that says «delivered» first and sends later loses what it was killed over."""
     trial = workers.Trial.of(world, "deliver_sms")
-    claim = jobs.Outbox.claim
+    claim = Outbox.claim
 
     def settled_at_once(effect_id: str, seconds: int) -> Any:
         row = claim(effect_id, seconds)
         if row is not None:
-            jobs.Outbox.change(effect_id, actions=row.settled("delivered"))
+            Outbox.change(effect_id, actions=row.settled("delivered"))
         return row
 
-    monkeypatch.setattr(jobs.Outbox, "claim", settled_at_once)
+    monkeypatch.setattr(Outbox, "claim", settled_at_once)
     trial.break_everything(invariants.judge_worker, kinds("killed before"))
     assert "instead of" in "\n".join(trial.broken)
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from botocore.exceptions import ConnectionError as NoConnection
-from botocore.exceptions import HTTPClientError
 from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.exceptions import (
     PynamoDBException,
@@ -22,6 +20,7 @@ from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noq
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactGet
 
+from chalicelib.kit import aws
 from chalicelib.kit.items import Item, connection
 from chalicelib.kit.refusals import Busy
 
@@ -206,8 +205,7 @@ def code_of(error: BaseException) -> str | None:
 
 def is_outage(error: BaseException) -> bool:
     """Tell whether AWS gave no answer, was overloaded or failed in itself: nobody knows what was done, and it will pass."""
-    cause = _cause_of(error)
-    if isinstance(cause, NoConnection | HTTPClientError) or code_of(error) in _PASSING:
+    if isinstance(_cause_of(error), aws.NO_ANSWER) or code_of(error) in _PASSING:
         return True
     status: int = _response_of(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _BROKEN

@@ -85,7 +85,7 @@ class Visit:
             self.keyed = self._key("public")
             return
         if self.operation.renews:
-            self.keyed = self._key(f"token/{session.presented(self.request)[0]}")
+            self.keyed = self._key("/".join(("token", *session.presented(self.request))))
         actor = session.check(self.request, changes=self.operation.changes)
         self.call.identified = moves.notice(self.call, actor) if actor.moved else actor
         self.keyed = self.keyed or self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")

@@ -121,7 +121,7 @@ def refusals_of(operation: Operation) -> list[type[Refusal]]:
 
 def _of_kit(operation: Operation) -> Iterator[type[Refusal]]:
     """Yield what the door, the session check, the body reader and the transaction refuse by themselves."""
-    yield from (refusals.TooManyCalls, refusals.Busy, refusals.InternalError)
+    yield from (refusals.TooManyCalls, refusals.Busy, refusals.TemporarilyUnavailable, refusals.InternalError)
     if not operation.public:
         yield from (refusals.NotSignedIn, refusals.SessionEnded, refusals.RoleNotAllowed, refusals.NotFound)
         if not operation.claimed:

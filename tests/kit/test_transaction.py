@@ -9,8 +9,9 @@ import make
 import pytest
 from botocore.exceptions import ClientError
 from conftest import World
+from faults import kinds
 
-from chalicelib.kit import aws
+from chalicelib.kit import aws, vault
 from chalicelib.kit.records.tables import Idempotency, Outbox
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.tables import Profile
@@ -44,9 +45,10 @@ def conflicts(action: str, times: int, code: str = "TransactionConflict") -> Ite
         client._make_api_call = real
 
 
-def change(world: World, worker: make.Person) -> make.Answer:
+def change(world: World, worker: make.Person, key: str = "") -> make.Answer:
     """Change the profile of a worker."""
-    return world.client.call("change_profile", {"personnel_number": "77"}, by=worker, match='"1"')
+    headers = {"Idempotency-Key": key} if key else {}
+    return world.client.call("change_profile", {"personnel_number": "77"}, by=worker, match='"1"', headers=headers)
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
@@ -98,3 +100,29 @@ def test_no_record_no_answer(world: World) -> None:
         answer = world.client.call("read_profile", by=worker)
     assert answer.status == 500
     assert "Орлова" not in answer.raw.decode()
+
+
+def failing(kind: str, at: int) -> kinds.Plan:
+    """Plan a fault of a kind at one of the calls."""
+    return kinds.Plan(next(one for one in kinds.KINDS if one.name == kind), at)
+
+
+@pytest.mark.parametrize("kind", ["refused ever", "timed out ever", "error 500 ever", "answer lost, then all refused"])
+def test_an_outage_is_told_as_passing(world: World, kind: str) -> None:
+    """No answer and an error of AWS are 503 with Retry-After, at the session, at a read, at KMS and at the write."""
+    for at in range(4):
+        worker = make.person()
+        vault.forget()
+        with kinds.under(failing(kind, at)):
+            answer = change(world, worker)
+        told = (answer.status, answer.code, answer.headers["Retry-After"])
+        assert told == (503, "temporarily-unavailable", "5")
+
+
+def test_a_write_whose_answer_is_lost_is_answered_as_done(world: World) -> None:
+    """The change stands and nobody heard of it: the stored answer is looked up and given, in the same call."""
+    worker = make.person()
+    with kinds.under(failing("answer lost ever", 2)) as plan:
+        assert change(world, worker, key="one-key-of-22-characters").status == 200
+    assert plan.target.action == "TransactWriteItems"
+    assert Profile.get(worker.person_id).version == 2

@@ -6,6 +6,7 @@ import doors
 import make
 import pytest
 from conftest import World
+from faults import kinds
 
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import settings
@@ -126,3 +127,12 @@ def test_the_journal_knows_which_session_was_left(world: World) -> None:
     person = make.person()
     world.client.call(NAME, by=person)
     assert doors.journal(person.person_id, NAME) == [("session.closed", "done")]
+
+
+def test_a_sign_out_that_is_sent_twice_on_the_way_is_one_sign_out(world: World) -> None:
+    """The first answer was lost below us and the write repeated: it finds its own record, not an ended session."""
+    lost = next(one for one in kinds.KINDS if one.name == "answer lost once")
+    given = example(world)
+    with kinds.under(kinds.Plan(lost, 2)) as plan:
+        assert world.client.run(NAME, given, headers={"Idempotency-Key": make.key()}).status == 204
+    assert plan.target.action == "TransactWriteItems"

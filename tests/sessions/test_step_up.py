@@ -154,3 +154,18 @@ def test_a_copied_passkey_is_refused_and_told(world: World) -> None:
         assert answer.status == status, answer.raw
         person.token = answer.json.get("token", person.token)
     assert "копией" in world.sent(person.email)[-1]
+
+
+def test_a_lost_answer_is_given_again_to_the_old_token(world: World) -> None:
+    """The new token was in that answer alone; the old one gets it with the same key and body, and nothing else."""
+    person = make.person()
+    body, key = _by_app(person), make.key()
+    first = world.client.call(NAME, body, by=person, idempotency=key)
+    assert first.status == 200
+    assert world.client.call(NAME, body, by=person, idempotency=key).raw == first.raw
+    assert world.client.call(NAME, body, by=person).code == "session-ended"
+    other = {"kind": "sms", "code": "000000"}
+    assert world.client.call(NAME, other, by=person, idempotency=key).code == "idempotency-key-reused"
+    handle, session_id, _ = person.token.split(".")
+    person.token = f"{handle}.{session_id}.{'0' * 64}"
+    assert world.client.call(NAME, body, by=person, idempotency=key).code == "session-ended"

@@ -115,3 +115,11 @@ def test_the_journal_names_role_and_organisation_afterwards(world: World) -> Non
     assert (switch.kind, switch.outcome, switch.role) == ("role.switched", "done", Role.WORKER)
     assert (list(switch.objects), list(switch.fields)) == ([answer.json["session"]["session_id"]], ["hr"])
     assert (look.role, look.organisation_id) == ("hr", make.HOSPITAL)
+
+
+def test_a_lost_answer_is_given_again_to_the_old_token(world: World) -> None:
+    """The old session is gone, and its token still learns the new one with the same key."""
+    given, key = example(world), make.key()
+    first, again = (world.client.run(NAME, given, idempotency=key) for _ in range(2))
+    assert first.status == 201
+    assert again.raw == first.raw

@@ -4,12 +4,16 @@ botocore is what boto3 itself wraps; the wrapper would only add to the cold star
 """
 
 import threading
-from typing import Any
+from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.exceptions import HTTPClientError
 
 from chalicelib.kit import settings
+
+NO_ANSWER: Final = (NoConnection, HTTPClientError)  # what a client raises when nothing came back
 
 _lock = threading.RLock()
 _clients: dict[str, Any] = {}

@@ -121,6 +121,11 @@ class Operation(Declared):
         return self.method == "POST"
 
     @property
+    def renews(self) -> bool:
+        """Whether the answer holds the new token of the caller's session: if it is lost, nobody else can tell it."""
+        return not self.public and "token" in getattr(self.answer, "__struct_fields__", ())
+
+    @property
     def changes(self) -> bool:
         """Whether a key of repetition is accepted."""
         return self.method != "GET"

@@ -23,12 +23,14 @@ from chalicelib.kit.refusals import (
     PasswordExpired,
     RoleNotAllowed,
     SessionEnded,
+    TemporarilyUnavailable,
     TooManyCalls,
     TooManyGuesses,
     UnsupportedMediaType,
     VersionRequired,
     WrongFields,
 )
+from chalicelib.kit.tables import is_outage
 from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
 from chalicelib.kit.web import Reply, Request
 
@@ -49,15 +51,23 @@ class Visit:
     def answer(self) -> Reply:
         """Answer the request; every failure becomes a problem."""
         try:
-            try:
-                return self._perform()
-            except AlreadyAnswered as found:
-                return self._repeat(found)
-            except Refusal as refusal:
-                return self._refuse(refusal)
+            return self._answered()
         except Exception as error:  # noqa: BLE001 - the last line: nothing of the inside leaves
             log.failure("unexpected", self.request.trace_id, error, operation=self.operation.name)
-            return self._told(InternalError())
+            return self._told(TemporarilyUnavailable() if is_outage(error) else InternalError())
+
+    def _answered(self) -> Reply:
+        try:
+            return self._perform()
+        except AlreadyAnswered as found:
+            return self._repeat(found)
+        except Refusal as refusal:
+            return self._refuse(refusal)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.failure("outage", self.request.trace_id, error, operation=self.operation.name)
+            return self._refuse(TemporarilyUnavailable())  # unless the change stands and only its answer was lost
 
     def _perform(self) -> Reply:
         self._identify()
@@ -74,9 +84,11 @@ class Visit:
             self._count()
             self.keyed = self._key("public")
             return
+        if self.operation.renews:
+            self.keyed = self._key("/".join(("token", *session.presented(self.request))))
         actor = session.check(self.request, changes=self.operation.changes)
         self.call.identified = moves.notice(self.call, actor) if actor.moved else actor
-        self.keyed = self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
+        self.keyed = self.keyed or self._key(f"{actor.person_id}/{actor.role}/{actor.organisation_id}")
 
     def _key(self, caller: str) -> idempotency.KeyedRequest | None:
         if not self.operation.changes:
@@ -183,7 +195,7 @@ class Visit:
 
     def _refuse(self, refusal: Refusal) -> Reply:
         try:
-            if self.keyed is not None and not isinstance(refusal, _NEVER_REPLAYED):
+            if self.keyed is not None and self._may_replay(refusal):
                 reply = self.keyed.stored()
                 if reply is not None:
                     journal.alone(journal.step(self.call, "repeated", self.calls))
@@ -191,6 +203,11 @@ class Visit:
         except Refusal as other:
             refusal = other
         return self._told(refusal)
+
+    def _may_replay(self, refusal: Refusal) -> bool:
+        """Tell whether a stored answer may be given instead; one that holds a new token is owed to the old one."""
+        is_renewed = self.operation.renews and isinstance(refusal, SessionEnded)
+        return is_renewed or not isinstance(refusal, _NEVER_REPLAYED)
 
     def _told(self, refusal: Refusal) -> Reply:
         """Record a refusal and tell it; it stands even when its record cannot be written."""

@@ -78,7 +78,7 @@ def _deliver(worker: catalogue.Worker, message: dict[str, Any]) -> bool:
     job = Job(worker, row.trace_id, row.effect_id, int(row.attempts), clock.epoch() - int(row.made_at))
     try:
         worker.function(job, outbox.open_row(row, kinds_of(worker)))
-        job.commit(Step("update", row, Busy, row.settled(job.outcome)))
+        job.commit(Step("update", row, Busy, row.settled(job.outcome), row.is_held()))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the effect is tried again or put aside
         _put_back(row, error)
         return True
@@ -91,12 +91,12 @@ def _put_back(row: Outbox, error: Exception) -> None:
     if int(row.attempts) >= MAX_ATTEMPTS:
         _bury(row)
         return
-    Outbox.change(row.effect_id, actions=row.released())
+    Outbox.change(row.effect_id, actions=row.released(), when=row.is_held())
 
 
 def _bury(row: Outbox) -> None:
     """Put an effect aside after its last try; the line calls the operator."""
-    Outbox.change(row.effect_id, actions=row.settled("dead"))
+    Outbox.change(row.effect_id, actions=row.settled("dead"), when=row.is_held())
     log.event("effect-dead", row.trace_id, channel=row.channel, effect=row.effect_id)
 
 

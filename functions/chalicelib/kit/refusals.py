@@ -218,6 +218,18 @@ class Busy(Refusal):
     retry_after = 1
 
 
+class TemporarilyUnavailable(Refusal):
+    """AWS did not answer, or answered that it is broken; whether a change was saved is not known."""
+
+    status = 503
+    title = "Кабинет временно не отвечает"
+    detail = (
+        "Связь внутри кабинета прервалась, и неизвестно, выполнено ли действие. Повторите его через несколько секунд "
+        "с тем же ключом повторения (Idempotency-Key): дважды оно не выполнится."
+    )
+    retry_after = 5
+
+
 class InvalidCursor(Refusal):
     """The cursor is damaged, old, or belongs to another list."""
 

@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(r"([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})"
 
 def check(request: Request, *, changes: bool) -> Actor:
     """Return the actor of the call's session; refuses a missing, ended or overused one, and a cookie from elsewhere."""
-    text, keep = _presented(request)
+    text, keep = presented(request)
     if keep == "cookie" and changes:
         _refuse_cross_site(request)
     found = _TOKEN.fullmatch(text)
@@ -63,7 +63,8 @@ def place_of(request: Request) -> tuple[str, str]:
     return secret.look_up("source", request.network), secret.look_up("device", request.device_kind)
 
 
-def _presented(request: Request) -> tuple[str, Keep]:
+def presented(request: Request) -> tuple[str, Keep]:
+    """Return the token that came with a call, unproven, and where it is kept; refuses when none came."""
     header = request.headers.get("authorization")
     if header is not None and header[:7].lower() == "bearer ":
         return header[7:], "token"

@@ -7,26 +7,36 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
-from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError, UpdateError
+from pynamodb.exceptions import (
+    PynamoDBException,
+    TransactGetError,
+    TransactWriteError,
+    UpdateError,
+    VerboseClientError,
+)
 from pynamodb.expressions.condition import Condition as Condition  # noqa: PLC0414 - see Action
 from pynamodb.expressions.update import Action as Action  # noqa: PLC0414 - given on to whoever makes changes
 from pynamodb.indexes import GlobalSecondaryIndex as GlobalSecondaryIndex  # noqa: PLC0414 - given on to the catalogue
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactGet
 
+from chalicelib.kit import aws
 from chalicelib.kit.items import Item, connection
 from chalicelib.kit.refusals import Busy
 
 M = TypeVar("M", bound="Table")
 T = TypeVar("T")
 ATTEMPTS = 4
+_BROKEN = 500
 _PASSING = frozenset(
     {
         "TransactionConflict",
         "TransactionConflictException",
         "TransactionInProgressException",
         "ThrottlingError",
+        "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
         "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -192,13 +202,29 @@ def _fetch_many(gets: tuple[Get[Any], ...]) -> list[Any]:
     return [get.model.from_raw_data(one["Item"]) if "Item" in one else None for get, one in zip(gets, raw, strict=True)]
 
 
-def code_of(error: Exception) -> str | None:
+def code_of(error: BaseException) -> str | None:
     """Return the store's own code of an error, whoever raised it."""
-    if isinstance(error, PynamoDBException):
-        return error.cause_response_code
-    response: dict[str, Any] = getattr(error, "response", {})
-    code: str | None = response.get("Error", {}).get("Code")
+    code: str | None = _response_of(error).get("Error", {}).get("Code")
     return code
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether AWS gave no answer, was overloaded or failed in itself: nobody knows what was done, and it will pass."""
+    if isinstance(_cause_of(error), aws.NO_ANSWER) or code_of(error) in _PASSING:
+        return True
+    status: int = _response_of(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= _BROKEN
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    """Return botocore's error inside PynamoDB's, which drops the status."""
+    inner = error.cause if isinstance(error, PynamoDBException) else error
+    return inner.__cause__ or inner if isinstance(inner, VerboseClientError) else inner or error
+
+
+def _response_of(error: BaseException) -> dict[str, Any]:
+    response: dict[str, Any] | None = getattr(_cause_of(error), "response", None)  # None where no answer came
+    return response or {}
 
 
 def _is_passing(error: Exception) -> bool:

@@ -100,11 +100,16 @@ def commit(steps: list[Step]) -> None:
     try:
         patiently(write._commit)  # noqa: SLF001 - leaving a `with` block would not let us retry
     except TransactWriteError as error:
-        for step, reason in zip(ordered, error.cancellation_reasons, strict=False):
-            if reason is not None and reason.code == "ConditionalCheckFailed":
-                if isinstance(step.item, Idempotency) and reason.raw_item:
-                    raise AlreadyAnswered(Idempotency.from_raw_data(reason.raw_item)) from None
-                raise (step.refusal if isinstance(step.refusal, Refusal) else step.refusal()) from None
+        failed = [
+            (step, reason.raw_item)
+            for step, reason in zip(ordered, error.cancellation_reasons, strict=False)
+            if reason is not None and reason.code == "ConditionalCheckFailed"
+        ]
+        for step, found in failed:  # first of all: after its own success a repeated write fails in other steps too
+            if isinstance(step.item, Idempotency) and found:
+                raise AlreadyAnswered(Idempotency.from_raw_data(found)) from None
+        for step, _ in failed:
+            raise (step.refusal if isinstance(step.refusal, Refusal) else step.refusal()) from None
         raise
 
 

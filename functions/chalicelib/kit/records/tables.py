@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.kit import aws, clock, settings
-from chalicelib.kit.tables import Find, Table, code_of, patiently
+from chalicelib.kit.tables import Condition, Find, Table, code_of, patiently
 
 
 class DeploymentSecret(Table):
@@ -172,6 +172,12 @@ class Outbox(Table):
         now = clock.epoch()
         changes: list[Action] = [cls.lease_until.set(now + seconds), cls.attempts.add(1)]
         return cls.change(effect_id, actions=changes, when=(cls.state == "pending") & (cls.lease_until <= now))
+
+    def is_held(self) -> Condition:
+        """Return the condition that whoever claimed the effect still holds it: nobody took it over or settled it."""
+        cls = type(self)
+        held: Condition = (cls.state == "pending") & (cls.attempts == self.attempts)
+        return held
 
     def settled(self, state: str) -> list[Action]:
         """Return the changes that end an effect as `delivered` or `dead`."""

@@ -88,6 +88,14 @@ def test_a_doubled_query_parameter_is_refused(world: World) -> None:
     assert (error["pointer"], error["code"]) == ("/limit", "repeated")
 
 
+@pytest.mark.parametrize("word", ["null", "NULL", "Null"])
+def test_null_in_an_address_is_no_value(world: World, word: str) -> None:
+    """What JSON calls nothing is a wrong date or number in an address, not a parameter left out."""
+    answer = world.client.call("list_acts", by=make.person(), query={"since": word, "limit": 5})
+    (error,) = problem(answer, 422, "wrong-fields")["errors"]
+    assert error["pointer"] == "/since"
+
+
 def test_a_missing_type_is_refused_and_a_loud_one_accepted(world: World) -> None:
     """No content type is 415; upper case and parameters are fine."""
     call = world.client.call

@@ -29,6 +29,7 @@ UNFIT = {412, 422}
 OTHER_REFUSALS = {
     "code-wrong": "a made-up code fits nothing",
     "current-password-wrong": "a made-up password is not the person's",
+    "nothing-to-change": "what is there already is not in the schema",
     "stale": "the version is another one's, where no link brings it",
     "policy-not-accepted": "only the version in force can be accepted, and it changes by release",
 }

@@ -9,11 +9,12 @@ import json
 import os
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-TRIES = 3
+TRIES, PAUSE = 8, 0.3
 ROOT = Path(__file__).parents[2]
 for place in (ROOT, ROOT / "functions", ROOT / "tests"):
     sys.path.insert(0, str(place))
@@ -77,6 +78,7 @@ def patiently(name: str, world: Any) -> dict[str, Any]:
     for _ in range(TRIES):
         with contextlib.suppress(AssertionError, IndexError, ValueError):
             return example(name, world)
+        time.sleep(PAUSE)
     return example(name, world)
 
 

@@ -3,7 +3,7 @@ export NO_MKDOCS_2_WARNING = 1
 COMMON := functions/chalicelib/accounts/data/common_passwords.txt.gz
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: run test proof docs package lock costs
+.PHONY: run test proof docs package lock audit costs
 .DEFAULT_GOAL := test
 
 run: .venv/ready $(COMMON) build/site/index.html  ## the cabinet on this machine: http://localhost:8080
@@ -23,6 +23,10 @@ package: .venv/ready  ## the Lambda bundle, its layers and the CloudFormation te
 
 lock: .venv/ready  ## pin the newest releases, with hashes
 	bash infra/lock.sh
+
+audit: .venv/ready  ## known weaknesses of the pinned packages, asked of the public data base: needs a network
+	$(PYTHON) -m uv tool run pip-audit --require-hashes --disable-pip --requirement functions/requirements.txt
+	$(PYTHON) -m uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
 .venv/ready: requirements.txt infra/setup.sh
 	@bash infra/setup.sh

@@ -16,7 +16,7 @@ from typing import Any
 
 import authenticator
 import msgspec
-import openpyxl
+import openpyxl  # type: ignore[import-untyped] # it publishes no types
 import papers_of_signature as papers
 
 from chalicelib.journal.rules import safe

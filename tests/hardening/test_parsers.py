@@ -38,7 +38,7 @@ def test_sound_samples_are_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_noise_and_damage_are_refused(name: str, data: st.DataObject) -> None:
     """Random bytes, and sound ones that were cut, changed, doubled or nested."""

@@ -90,7 +90,7 @@ def test_every_answer_is_what_the_description_promises(cabinet: tuple[str, str],
     came = [
         (name_of(one["cases"][number]), exchange["response"]["status_code"])
         for one in scenarios(tmp_path)
-        for number, exchange in one["interactions"].items()
+        for number, exchange in one.get("interactions", {}).items()
         if exchange.get("response")
     ]
     every = {f"{method.upper()} {path}" for path, methods in describe()["paths"].items() for method in methods}
@@ -113,10 +113,10 @@ def test_walks_along_the_published_links_find_no_failure(cabinet: tuple[str, str
     walked = {
         (name_of(one["cases"][case["parent_id"]]), name_of(case))
         for one in found
-        for case in one["cases"].values()
+        for case in one.get("cases", {}).values()
         if case.get("is_transition_applied")
     }
     assert len(walked) >= LEAST_WALKED
-    requests = sum(len(one["interactions"]) for one in found)
+    requests = sum(len(one.get("interactions", {})) for one in found)
     seconds = time.monotonic() - begun
     print(f"{requests} requests in {seconds:.0f} s, {len(walked)} links walked, 0 failures")  # noqa: T201 - see above

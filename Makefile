@@ -5,7 +5,7 @@ PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -n
 
 MINISTACK := .venv/tools/ministack/ministack.installed
 
-.PHONY: run test proof docs package deploy lock costs
+.PHONY: run test proof docs package deploy lock audit costs
 .DEFAULT_GOAL := test
 
 run: .venv/ready $(COMMON) build/site/index.html $(if $(filter ministack,$(ENGINE)),$(MINISTACK))  ## the cabinet on this machine: http://localhost:8080
@@ -30,6 +30,10 @@ deploy: package  ## the stage STAGE in the cloud: change sets to confirm, then t
 
 lock: .venv/ready  ## pin the newest releases, with hashes
 	bash infra/lock.sh
+
+audit: .venv/ready  ## known weaknesses of the pinned packages, asked of the public data base: needs a network
+	$(PYTHON) -m uv tool run pip-audit --require-hashes --disable-pip --requirement functions/requirements.txt
+	$(PYTHON) -m uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
 .venv/ready: requirements.txt infra/setup.sh
 	@bash infra/setup.sh

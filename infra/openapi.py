@@ -26,6 +26,7 @@ from chalicelib.kit.catalogue import Operation  # noqa: E402 - see above
 from chalicelib.kit.door import FRESH_SECONDS  # noqa: E402 - see above
 from chalicelib.kit.problem import CONTENT_TYPE, MAX_ERRORS, Problem, Refusal, known, wrong  # noqa: E402 - see above
 from chalicelib.kit.text import Text  # noqa: E402 - see above
+from infra.openapi_links import links_of  # noqa: E402 - see above
 from infra.templates.gateway import GATEWAY_SENTENCES, Sentence  # noqa: E402 - see above
 
 COSTS: Final = ROOT / "docs" / "engineering" / "costs.json"
@@ -80,9 +81,10 @@ def describe() -> dict[str, Any]:
     """Return the OpenAPI description of the whole catalogue."""
     catalogue.load()
     operations = sorted(catalogue.operations.values(), key=lambda one: (one.path, one.method))
+    tagged = frozenset(one.name for one in operations if gives_etag(one))
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
-        paths[operation.path][operation.method.lower()] = _operation(operation)
+        paths[operation.path][operation.method.lower()] = _operation(operation, operations, tagged)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return {
         "openapi": "3.1.0",
@@ -186,9 +188,11 @@ def of_the_gateway() -> list[Sentence]:
 
 
 def gives_etag(operation: Operation) -> bool:
-    """Tell whether the answer carries the version of the entity; only the function itself shows that."""
-    source = inspect.getsource(operation.function)
-    return "call.tag(" in source or 'headers["ETag"]' in source
+    """Tell whether the answer carries the version of the entity; only the function and what it calls show that."""
+    function = inspect.unwrap(operation.function)
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)
+    sources = map(inspect.getsource, [function, *filter(inspect.isfunction, called)])
+    return any("call.tag(" in source or 'headers["ETag"]' in source for source in sources)
 
 
 def path_titles() -> dict[str, str]:
@@ -217,7 +221,7 @@ def _domain_title(name: str) -> str:
     return DOMAIN_TITLES[name]
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Operation, others: list[Operation], tagged: frozenset[str]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.domain],
@@ -225,7 +229,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": f"{who_may(operation)} {limits_of(operation)}{_cost(operation)}",
         "security": [] if operation.public else [{"session": []}],
         "parameters": [*_path(operation), *_query(operation), *_headers(operation)],
-        "responses": {str(operation.status): _success(operation), **_failures(operation)},
+        "responses": {
+            str(operation.status): _success(operation, links_of(operation, others, tagged)),
+            **_failures(operation),
+        },
     }
     if operation.body is not None:
         schema = {"$ref": _REF.format(name=operation.body.__name__)}
@@ -292,7 +299,7 @@ def _headers(operation: Operation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _success(operation: Operation) -> dict[str, Any]:
+def _success(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _DONE.get(operation.status, "Выполнено")}
     headers = {}
     if gives_etag(operation):
@@ -304,7 +311,7 @@ def _success(operation: Operation) -> dict[str, Any]:
         answer["content"] = {operation.media: {"schema": {"type": "string", "format": "binary"}}}
     elif operation.answer is not None:
         answer["content"] = {operation.media: {"schema": {"$ref": _REF.format(name=operation.answer.__name__)}}}
-    return answer | ({"headers": headers} if headers else {})
+    return answer | ({"headers": headers} if headers else {}) | ({"links": links} if links else {})
 
 
 def _header(description: str, kind: str = "string") -> dict[str, Any]:

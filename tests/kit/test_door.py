@@ -10,7 +10,7 @@ import make
 import pytest
 from conftest import World
 
-from chalicelib.kit import catalogue, clock, settings
+from chalicelib.kit import body, catalogue, clock, settings
 from chalicelib.kit.records.tables import Idempotency
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
 from chalicelib.profile.tables import Profile
@@ -86,6 +86,20 @@ def test_a_doubled_query_parameter_is_refused(world: World) -> None:
     made["multiValueQueryStringParameters"] = {"limit": ["5", "7"]}
     (error,) = problem(world.client.send(made), 422, "wrong-fields")["errors"]
     assert (error["pointer"], error["code"]) == ("/limit", "repeated")
+
+
+@pytest.mark.parametrize("word", ["null", "NULL", "Null"])
+def test_null_in_an_address_is_no_value(world: World, word: str) -> None:
+    """What JSON calls nothing is a wrong date or number in an address, not a parameter left out."""
+    answer = world.client.call("list_acts", by=make.person(), query={"since": word, "limit": 5})
+    (error,) = problem(answer, 422, "wrong-fields")["errors"]
+    assert error["pointer"] == "/since"
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """5.0 and 5e0 are 5, as JSON Schema has it; 5.5 and what is too large for a number of the machine stay what they are."""
+    assert body.read_json(b"[5.0, 5e0, -0.0, 5.5, 1e400]") == [5, 5, 0, 5.5, float("inf")]
+    assert [type(one) for one in body.read_json(b"[5.0, 5.5]")] == [int, float]  # type: ignore[attr-defined] # a list
 
 
 def test_a_missing_type_is_refused_and_a_loud_one_accepted(world: World) -> None:

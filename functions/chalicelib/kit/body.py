@@ -34,7 +34,7 @@ def read_json(raw: bytes) -> object:
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _refuse_depth(text)
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_number)
     except (json.JSONDecodeError, RecursionError):
         raise InvalidJson(why="это не JSON.") from None
     except _UnfitError as error:
@@ -70,6 +70,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if any("\ud800" <= letter <= "\udfff" for name in tree for letter in name):
         raise _UnfitError("в имени поля есть недопустимые символы.")
     return tree
+
+
+def _number(text: str) -> float:
+    """Read 5.0 as the whole number that it is, also to JSON Schema."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _refuse_constant(_: str) -> float:

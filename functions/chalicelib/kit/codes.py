@@ -19,20 +19,30 @@ def issue(act: str) -> tuple[str, str]:
 
 def digest(act: str, code: str) -> str:
     """Return the keyed hash of a code for an act."""
-    return hmac.digest(secret.derive("code"), f"{act}/{code}".encode(), hashlib.sha256).hex()
+    return _digest(secret.key("code"), act, code)
 
 
 def fits(act: str, code: str, stored: str) -> bool:
     """Compare a code with what was stored for the same act, in constant time."""
-    return hmac.compare_digest(digest(act, code), stored)
+    digests = [_digest(key, act, code) for key in secret.keys("code", secret.KEEP_SECONDS)]
+    return any(hmac.compare_digest(one, stored) for one in digests)
 
 
 def derived(act: str) -> str:
     """Return the code of an act that is stored nowhere: the act, which nobody can repeat, gives it again."""
-    number = int.from_bytes(hmac.digest(secret.derive("derived-code"), act.encode(), hashlib.sha256)[:8], "big")
-    return f"{number % 1_000_000:06d}"
+    return _derived(secret.key("derived-code"), act)
 
 
 def fits_derived(act: str, code: str) -> bool:
     """Compare a code with the derived one of an act, in constant time."""
-    return hmac.compare_digest(derived(act), code)
+    codes = [_derived(key, act) for key in secret.keys("derived-code", LIFE_SECONDS)]
+    return any(hmac.compare_digest(one, code) for one in codes)
+
+
+def _digest(key: bytes, act: str, code: str) -> str:
+    return hmac.digest(key, f"{act}/{code}".encode(), hashlib.sha256).hex()
+
+
+def _derived(key: bytes, act: str) -> str:
+    number = int.from_bytes(hmac.digest(key, act.encode(), hashlib.sha256)[:8], "big")
+    return f"{number % 1_000_000:06d}"

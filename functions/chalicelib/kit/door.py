@@ -143,7 +143,13 @@ class Visit:
             raise WrongFields(
                 [wrong(f"/{name}", "Параметр указан дважды: оставьте один.", "repeated") for name in twice]
             )
-        return {name: values[0] for name, values in self.request.query.items()}
+        pairs = {name: values[0] for name, values in self.request.query.items()}
+        empty = [
+            name for name, value in pairs.items() if value.lower() == "null"
+        ]  # msgspec would take it for none given
+        if empty:
+            raise WrongFields([wrong(f"/{name}", "Уберите параметр, если он не нужен.") for name in empty])
+        return pairs
 
     def _body(self) -> Any:
         if len(self.request.body) > settings.MAX_BODY_BYTES:

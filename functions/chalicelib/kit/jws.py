@@ -54,8 +54,11 @@ def keys_named(tree: Mapping[str, Any], key_id: object) -> list[Any]:
     from joserfc import errors, jwk  # noqa: PLC0415 - see key_of
 
     found = []
-    for one in tree.get("keys") or ():
-        if isinstance(one, dict) and one.get("use", "sig") == "sig" and one.get("kty") in {"RSA", "EC"}:
+    listed = tree.get("keys")
+    for one in listed if isinstance(listed, list) else ():
+        if (
+            isinstance(one, dict) and one.get("use", "sig") == "sig" and one.get("kty") in ("RSA", "EC")
+        ):  # not a set: a stranger's value may have no hash
             try:
                 found.append((one.get("kid"), jwk.import_key(one)))
             except (errors.JoseError, ValueError):

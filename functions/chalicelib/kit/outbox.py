@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from chalicelib.kit import clock, ids, secret, vault
+from chalicelib.kit import clock, ids, secret
 from chalicelib.kit.records.tables import Outbox
 
 SHARDS: Final = 4
@@ -57,7 +57,7 @@ def row(effect: Effect, trace_id: str) -> Outbox:
         effect_id=effect_id,
         channel=effect.channel,
         kind=type(effect).__name__,
-        sealed=vault.encrypt(secret.derive("outbox"), msgspec.json.encode(effect, enc_hook=str), effect_id.encode()),
+        sealed=secret.seal("outbox", msgspec.json.encode(effect, enc_hook=str), effect_id.encode()),
         pending_shard=str(int(effect_id[-1], 16) % SHARDS),
         pending_since=now,
         made_at=now,
@@ -69,5 +69,5 @@ def row(effect: Effect, trace_id: str) -> Outbox:
 def open_row(found: Outbox, kinds: tuple[type[Effect], ...]) -> Effect:
     """Read the effect of a row back; `kinds` are those that the worker takes."""
     kind = next(one for one in kinds if one.__name__ == found.kind)
-    plain = vault.decrypt(secret.derive("outbox"), found.sealed, found.effect_id.encode())
+    plain = secret.unseal("outbox", found.sealed, found.effect_id.encode())
     return msgspec.json.decode(plain, type=kind)

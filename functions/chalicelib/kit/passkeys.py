@@ -109,7 +109,7 @@ class Assertion(Body):
 
 def challenge(act: str) -> str:
     """Return the challenge that proves an act, written `purpose/…/nonce`."""
-    return base64url(hmac.digest(secret.derive("passkey"), act.encode(), hashlib.sha256))
+    return base64url(hmac.digest(secret.fixed("passkey"), act.encode(), hashlib.sha256))
 
 
 def site() -> str:

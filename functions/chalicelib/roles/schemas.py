@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import clock, identifiers, ids, secret, settings, vault
+from chalicelib.kit import clock, identifiers, ids, secret, settings
 from chalicelib.kit.access import Grant, Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.outbox import Email
@@ -76,7 +76,7 @@ def new_invitation(grant: Grant, place: str, snils: str, email: str, granted_by:
         role=grant.role.value,
         organisation_id=grant.organisation_id,
         snils_hash=secret.look_up("snils", snils),
-        sealed_email=vault.encrypt(secret.derive("invitation"), email.encode(), invitation_id.encode()),
+        sealed_email=secret.seal("invitation", email.encode(), invitation_id.encode()),
         secret_hash=_hash(random),
         granted_by=granted_by,
         until=clock.epoch() + LIFE_SECONDS,
@@ -192,7 +192,7 @@ def show_invitation(found: Invitation) -> InvitationView:
     state: Any = found.state
     if state == "open" and found.until <= clock.epoch():
         state = "expired"
-    email = vault.decrypt(secret.derive("invitation"), found.sealed_email, found.invitation_id.encode()).decode()
+    email = secret.unseal("invitation", found.sealed_email, found.invitation_id.encode()).decode()
     return InvitationView(
         invitation_id=found.invitation_id,
         role=Role(found.role),

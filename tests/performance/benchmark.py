@@ -134,12 +134,12 @@ def record(world: World) -> Recording:
 
 
 def _events(by: make.Person) -> dict[str, dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {by.token}", "User-Agent": "Mozilla/5.0"}
+    headers = {"Authorization": f"Bearer {by.token}"}
     changing = headers | {"If-Match": '"1"', "Content-Type": "application/json"}
     body = json.dumps(NEWS, ensure_ascii=False).encode()
     return {
-        "read_profile": make.event("GET", "/v1/profile", headers=headers),
-        "change_profile": make.event("PATCH", "/v1/profile", headers=changing, body=body),
+        "read_profile": make.event("GET", "/v1/profile", headers=headers, address=make.USUAL_ADDRESS),
+        "change_profile": make.event("PATCH", "/v1/profile", headers=changing, body=body, address=make.USUAL_ADDRESS),
     }
 
 
@@ -147,7 +147,8 @@ def _forget() -> None:
     secret.forget()
     vault.forget()
     handwritten._keys.clear()
-    handwritten._deployment.clear()
+    handwritten.derive.cache_clear()
+    handwritten.deployment.cache_clear()
 
 
 @dataclass(frozen=True)

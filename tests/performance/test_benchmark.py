@@ -8,7 +8,7 @@ import pytest
 from conftest import World
 from trips import rights_of
 
-MOST_WARM = 1.3
+MOST_WARM = 1.25
 MOST_COLD = 1.15
 
 

@@ -83,13 +83,22 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         answer, version = operation(event, trace_id)
         status, headers, body = 200, HEADERS | {"ETag": f'"{version}"'}, json.dumps(answer, ensure_ascii=False)
     except Refused as refused:
-        problem = {"status": refused.status, "code": refused.code, "detail": refused.detail, "trace_id": trace_id}
         status, headers = refused.status, HEADERS | {"Content-Type": "application/problem+json"}
-        body = json.dumps(problem, ensure_ascii=False)
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = {"event": "answered", "at": at, "trace_id": trace_id, "operation": operation.__name__, "status": status}
-    print(json.dumps(line))  # noqa: T201 - the log of a Lambda
+        body = json.dumps(problem(refused, trace_id), ensure_ascii=False)
+    log(operation.__name__, trace_id, status)
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def problem(refused: Refused, trace_id: str) -> dict[str, Any]:
+    """Write a refusal as a problem."""
+    return {"status": refused.status, "code": refused.code, "detail": refused.detail, "trace_id": trace_id}
+
+
+def log(operation: str, trace_id: str, status: int) -> None:
+    """Write the one line of a request."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = {"event": "answered", "at": at, "trace_id": trace_id, "operation": operation, "status": status}
+    print(json.dumps(line))  # noqa: T201 - the log of a Lambda
 
 
 def read_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], int]:
@@ -102,14 +111,16 @@ def read_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], 
     return view(item, data), int(item["version"]["N"])
 
 
-def change_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], int]:
-    """Change one's own profile and have it checked."""
+def change_profile(
+    event: dict[str, Any], trace_id: str, body: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], int]:
+    """Change one's own profile and have it checked; `body` is given by frameworks that have read it already."""
     headers = lowered(event)
     session = check_session(headers, address_of(event))
     match = headers.get("if-match", "")
     if not re.fullmatch(r'"[0-9]+"', match):
         raise Refused(428, "version-required", "Укажите версию записи.")
-    body = read_body(event, headers)
+    body = read_body(event, headers) if body is None else body
     item = load_profile(session)
     version = int(item["version"]["N"])
     if match != f'"{version}"':

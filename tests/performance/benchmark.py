@@ -236,7 +236,7 @@ def _add(target: Path, base: Path, *names: str) -> None:
         waiting += [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
-def warm(ground: Ground, rounds: int = 161, requests: int = 8) -> dict[str, dict[str, list[float]]]:
+def warm(ground: Ground, rounds: int = 121, requests: int = 8) -> dict[str, dict[str, list[float]]]:
     """Measure warm requests: all implementations in one process, batch by batch in turns; seconds by operation and kind."""
     folders = [*dict.fromkeys(one for part in ground.folders.values() for one in part)]
     command = [*_python(), "warm", str(ground.script), str(rounds), str(requests), *map(str, folders)]

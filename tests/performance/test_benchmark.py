@@ -15,7 +15,7 @@ MOST_COLD = 1.1
 MOST_OWN = {
     "finish_sign_in": (4.0, 1.6),
     "download_confirmation": (25.0, 1.8),
-    "export_acts_xlsx": (5.0, 1.8),
+    "export_acts_xlsx": (9.0, 1.9),
 }
 
 

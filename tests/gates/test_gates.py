@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def test_an_unfinished_operation_is_noticed(world: World) -> None:
     def bare(call: Any) -> None: ...
 
     one = operations(world)[0]
-    planted = replace(
+    planted = msgspec.structs.replace(
         one,
         method="PATCH",
         name="x" * 41,
@@ -114,7 +113,7 @@ def test_loose_structs_are_noticed(world: World) -> None:
     """A bare str, a default in an answer and a doubled name are faults."""
     body = msgspec.defstruct("Same", [("name", str)])
     answer = msgspec.defstruct("Same", [("name", str, "x")])
-    one = replace(operations(world)[0], body=body, query=None, answer=answer)
+    one = msgspec.structs.replace(operations(world)[0], body=body, query=None, answer=answer)
     assert len(gates.loose_structs([one])) == 3
 
 

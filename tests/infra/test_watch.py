@@ -86,10 +86,10 @@ def test_an_effect_that_is_put_aside_is_said(
 
 
 def _with(worker: Any, function: Any) -> Any:
-    import dataclasses
+    import msgspec
 
     function.__annotations__ = worker.function.__annotations__
-    return dataclasses.replace(worker, function=function)
+    return msgspec.structs.replace(worker, function=function)
 
 
 def _waiting() -> Outbox:

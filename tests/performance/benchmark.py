@@ -5,12 +5,15 @@ whatever else the machine does falls on both sides. Ratios are told, not times: 
 """
 
 import base64
+import importlib.metadata
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,12 @@ from typing import Any
 import make
 import papers
 from conftest import World
+from gates.examples import example_of
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from performance import handwritten
 
-from chalicelib.kit import aws, secret, vault
+from chalicelib.kit import aws, options, secret, vault
 from infra import package
 
 HERE = Path(__file__).parent
@@ -38,6 +44,7 @@ NEWS = {
     "ogrnip": "304500116000157",
 }
 Scene = dict[str, Any]
+OWN_ROWS = ("finish_sign_in", "download_confirmation", "export_acts_xlsx")
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,11 @@ class Ratio:
         """The ratio of the medians."""
         return statistics.median(self.ours) / statistics.median(self.other)
 
-    def sentence(self) -> str:
-        """Say it in one line."""
+    def row(self) -> list[str]:
+        """Write it as a row of the published table."""
         low, middle, high = self.quartiles
-        ours, other = (statistics.median(one) * 1000 for one in (self.ours, self.other))
-        return (
-            f"{self.name}: {middle:.3f} (quartiles {low:.3f}-{high:.3f}; ratio of medians {self.of_medians:.3f}; "
-            f"{ours:.2f} ms to {other:.2f} ms; {len(self.ours)} rounds)"
-        )
+        ours, other = (f"{statistics.median(one) * 1000:.2f}" for one in (self.ours, self.other))
+        return [self.name, f"**{middle:.2f}**", f"{low:.2f} to {high:.2f}", f"{self.of_medians:.2f}", ours, other]
 
 
 class Recorder:
@@ -130,75 +134,130 @@ def record(world: World) -> Recording:
             made.scenes[name][operation] = {"event": event, "answers": came, "status": answer["statusCode"]}
             made.requests[name][operation] = sent
             made.bodies[name][operation] = json.loads(answer["body"])
+    for operation in OWN_ROWS:
+        made.scenes["kit"][operation] = _alone(world, recorder, operation)
     return made
 
 
+def _alone(world: World, recorder: Recorder, operation: str) -> Scene:
+    """Record an operation that has no handwritten counterpart, by the example of its own test."""
+    sent: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
+
+    def spy(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        sent.append(event)
+        answers.append(world.client.app(event, context))
+        return answers[-1]
+
+    example = example_of(operation, world)
+    _forget()
+    options.forget()
+    recorder.take()
+    client = make.Client(spy)
+    client.addresses = world.client.addresses
+    client.run(operation, example)
+    _, came = recorder.take()
+    return {"event": sent[-1], "answers": came, "status": answers[-1]["statusCode"]}
+
+
 def _events(by: make.Person) -> dict[str, dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {by.token}", "User-Agent": "Mozilla/5.0"}
+    headers = {"Authorization": f"Bearer {by.token}"}
     changing = headers | {"If-Match": '"1"', "Content-Type": "application/json"}
     body = json.dumps(NEWS, ensure_ascii=False).encode()
-    return {
-        "read_profile": make.event("GET", "/v1/profile", headers=headers),
-        "change_profile": make.event("PATCH", "/v1/profile", headers=changing, body=body),
+    made = {
+        "read_profile": make.event("GET", "/v1/profile", headers=headers, address=make.USUAL_ADDRESS),
+        "change_profile": make.event("PATCH", "/v1/profile", headers=changing, body=body, address=make.USUAL_ADDRESS),
     }
+    for one in made.values():  # what the gateway says besides and only frameworks read
+        one |= {"httpMethod": one["requestContext"]["httpMethod"], "resource": one["path"]}
+    return made
 
 
 def _forget() -> None:
     secret.forget()
     vault.forget()
     handwritten._keys.clear()
-    handwritten._deployment.clear()
+    handwritten.derive.cache_clear()
+    handwritten.deployment.cache_clear()
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Both implementations, packed alike beside one and the same layer, and the script that both play."""
+    """All implementations packed alike: the folders that each is loaded from, and the script that they play."""
 
-    kit: Path
-    handwritten: Path
-    library: Path
+    folders: dict[str, list[Path]]
     script: Path
 
 
 def unpack(place: Path, recording: Recording) -> Ground:
-    """Build the package, lay it out as Lambda does, and pack the handwritten handler in the same way."""
+    """Build the package, lay it out as Lambda does, and pack the other handlers in the same way."""
     package.build(place / "package")
-    ground = Ground(place / "kit", place / "handwritten", place / "layer/python", place / "script.json")
-    for archive, folder in (("bundle", ground.kit), ("layer-base", ground.library.parent)):
+    bundle, library = place / "kit", place / "layer/python"
+    for archive, folder in (("bundle", bundle), ("layer-base", library.parent), ("layer-typst", place / "typst")):
         with zipfile.ZipFile(place / f"package/{archive}.zip") as packed:
             packed.extractall(folder)
-    ground.handwritten.mkdir()
-    (ground.handwritten / "handwritten.py").write_bytes((HERE / "handwritten.py").read_bytes())
-    package._compile(ground.handwritten, "/var/task")
-    ground.script.write_text(json.dumps(recording.scenes), encoding="utf-8")
-    return ground
+    folders = {"kit": [bundle, library, place / "typst/python"]}
+    for kind, files, packages in (
+        ("handwritten", ("handwritten.py",), ()),
+        ("FastAPI", ("handwritten.py", "with_fastapi.py"), ("fastapi", "mangum")),
+        ("Powertools", ("handwritten.py", "with_powertools.py"), ("aws-lambda-powertools",)),
+    ):
+        code, libraries = place / kind, place / f"{kind}-layer/python"
+        (code / "performance").mkdir(parents=True)
+        for file in files:
+            (code / "performance" / file).write_bytes((HERE / file).read_bytes())
+        package._compile(code, "/var/task")
+        _add(libraries, library, *packages)
+        package._compile(libraries.parent, "/opt")
+        folders[kind] = [code, library, libraries]
+    script = place / "script.json"
+    script.write_text(json.dumps(recording.scenes), encoding="utf-8")
+    return Ground(folders, script)
 
 
-def warm(ground: Ground, rounds: int = 81, requests: int = 20) -> list[Ratio]:
-    """Measure warm requests: both implementations in one process, batch by batch in turns."""
-    command = [*_python(), "warm", str(ground.kit), str(ground.library), str(ground.script), str(ground.handwritten)]
-    done = subprocess.run(
-        [*command, str(rounds), str(requests)], env=_environment(), capture_output=True, text=True, check=True
-    )
-    found = []
-    for operation, times in json.loads(done.stdout).items():
-        ours, other = ([one / requests for one in times[name]] for name in ("kit", "handwritten"))
-        found.append(Ratio(operation, ours, other))
+def _add(target: Path, base: Path, *names: str) -> None:
+    """Copy installed packages with all that they require and the base layer lacks, trimmed as the base layer is."""
+    target.mkdir(parents=True, exist_ok=True)
+    waiting, seen = [*names], set[str]()
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in seen:
+            continue
+        seen.add(name)
+        found = importlib.metadata.distribution(name)
+        if any(base.glob(f"{name.replace('-', '_')}-*.dist-info")):
+            continue
+        for file in found.files or ():
+            if ".." not in file.parts and file.suffix not in {".pyc", ".pyi"}:
+                place = target / str(file)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(file.locate()), place)
+        wanted = (Requirement(one) for one in found.requires or ())
+        waiting += [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+
+
+def warm(ground: Ground, rounds: int = 121, requests: int = 8) -> dict[str, dict[str, list[float]]]:
+    """Measure warm requests: all implementations in one process, batch by batch in turns; seconds by operation and kind."""
+    folders = [*dict.fromkeys(one for part in ground.folders.values() for one in part)]
+    command = [*_python(), "warm", str(ground.script), str(rounds), str(requests), *map(str, folders)]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=True)
+    found: dict[str, dict[str, list[float]]] = json.loads(done.stdout)
     return found
 
 
-def cold(ground: Ground, operation: str = "read_profile", rounds: int = 21) -> Ratio:
-    """Measure fresh processes up to the first answer, one of each implementation in turns."""
-    ours: list[float] = []
-    other: list[float] = []
-    places = [(ground.kit, ours), (ground.handwritten, other)]
+def cold(
+    ground: Ground, operation: str, address: str, kinds: Sequence[str], rounds: int = 21
+) -> dict[str, list[float]]:
+    """Measure fresh processes up to the first answer, one of each implementation in turns; seconds by kind."""
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
     for number in range(-1, rounds):  # the first round warms the disk and is not counted
-        for folder, times in places if number % 2 else reversed(places):
-            command = [*_python(), "cold", str(folder), str(ground.library), str(ground.script), operation]
-            spent = _cpu(command, _environment(CABINET_OPERATION=f"profile.{operation}"))
+        for kind in kinds if number % 2 else reversed(kinds):
+            places = map(str, ground.folders[kind])
+            command = [*_python(), "cold", str(ground.script), operation, kind, *places]
+            spent = _cpu(command, _environment(CABINET_OPERATION=address))
             if number >= 0:
-                times.append(spent)
-    return Ratio(f"cold start of {operation}", ours, other)
+                times[kind].append(spent)
+    return times
 
 
 def bare_interpreter(rounds: int = 11) -> float:

@@ -7,6 +7,7 @@ outbox, one transaction. It answers one fault at a time and knows no keys of rep
 import base64
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import secrets
 import time
 import unicodedata
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import botocore.session
@@ -28,6 +30,7 @@ TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.(ses_[0-9a-f]{32})\.([0-9a-f]{64})")
 NAME = re.compile(r"[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё '’.()-]{0,59}")
 PERSONNEL_NUMBER = re.compile(r"[0-9A-Za-zА-Яа-я/-]{1,20}")
 LICENCE = re.compile(r"Л[0-9]{3}-[0-9]{5}-[0-9]{2}/[0-9]{8}|(?:ЛО|ФС)-[0-9]{2}-[0-9]{2}-[0-9]{6}")
+VERSION = re.compile(r"[0-9][0-9._]*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 QUALIFICATIONS = ("высшая", "первая", "вторая", "нет")
 NULLABLE = ("middle_name", "inn", "personnel_number", "speciality", "qualification", "licence_number")
@@ -62,7 +65,6 @@ _config = Config(
 dynamodb = _session.create_client("dynamodb", config=_config)
 kms = _session.create_client("kms", config=_config)
 _keys: dict[bytes, tuple[bytes, float]] = {}
-_deployment: dict[str, str] = {}
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is expected, not an error
@@ -81,18 +83,27 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         answer, version = operation(event, trace_id)
         status, headers, body = 200, HEADERS | {"ETag": f'"{version}"'}, json.dumps(answer, ensure_ascii=False)
     except Refused as refused:
-        problem = {"status": refused.status, "code": refused.code, "detail": refused.detail, "trace_id": trace_id}
         status, headers = refused.status, HEADERS | {"Content-Type": "application/problem+json"}
-        body = json.dumps(problem, ensure_ascii=False)
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = {"event": "answered", "at": at, "trace_id": trace_id, "operation": operation.__name__, "status": status}
-    print(json.dumps(line))  # noqa: T201 - the log of a Lambda
+        body = json.dumps(problem(refused, trace_id), ensure_ascii=False)
+    log(operation.__name__, trace_id, status)
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def problem(refused: Refused, trace_id: str) -> dict[str, Any]:
+    """Write a refusal as a problem."""
+    return {"status": refused.status, "code": refused.code, "detail": refused.detail, "trace_id": trace_id}
+
+
+def log(operation: str, trace_id: str, status: int) -> None:
+    """Write the one line of a request."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = {"event": "answered", "at": at, "trace_id": trace_id, "operation": operation, "status": status}
+    print(json.dumps(line))  # noqa: T201 - the log of a Lambda
 
 
 def read_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], int]:
     """Show one's own profile."""
-    session = check_session(lowered(event))
+    session = check_session(lowered(event), address_of(event))
     item = load_profile(session)
     data = json.loads(decrypt(owner_key(item), item["sealed"]["B"], bound(item)))
     record = journal_record(session, "profile.read", "read_profile", trace_id, [])
@@ -100,14 +111,16 @@ def read_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], 
     return view(item, data), int(item["version"]["N"])
 
 
-def change_profile(event: dict[str, Any], trace_id: str) -> tuple[dict[str, Any], int]:
-    """Change one's own profile and have it checked."""
+def change_profile(
+    event: dict[str, Any], trace_id: str, body: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], int]:
+    """Change one's own profile and have it checked; `body` is given by frameworks that have read it already."""
     headers = lowered(event)
-    session = check_session(headers)
+    session = check_session(headers, address_of(event))
     match = headers.get("if-match", "")
     if not re.fullmatch(r'"[0-9]+"', match):
         raise Refused(428, "version-required", "Укажите версию записи.")
-    body = read_body(event, headers)
+    body = read_body(event, headers) if body is None else body
     item = load_profile(session)
     version = int(item["version"]["N"])
     if match != f'"{version}"':
@@ -137,8 +150,14 @@ def lowered(event: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
-def check_session(headers: dict[str, str]) -> dict[str, Any]:
-    """Prove the token, move the idle end and count the call in one conditional update."""
+def address_of(event: dict[str, Any]) -> str:
+    """Return the address that the gateway saw."""
+    address: str = event["requestContext"]["identity"]["sourceIp"]
+    return str(ipaddress.ip_address(address))
+
+
+def check_session(headers: dict[str, str], address: str) -> dict[str, Any]:
+    """Prove the token, move the idle end and count the call in one conditional update; it serves in its place only."""
     found = TOKEN.fullmatch(headers.get("authorization", ""))
     if found is None:
         raise Refused(401, "not-signed-in", "Войдите в кабинет.")
@@ -172,6 +191,9 @@ def check_session(headers: dict[str, str]) -> dict[str, Any]:
     session: dict[str, Any] = answer["Attributes"]
     if json.loads(session["grant"]["S"])["role"] != "worker":
         raise Refused(403, "role-not-allowed", "Эта роль не может этого делать.")
+    device = VERSION.sub("", headers.get("user-agent", "")[:200])
+    if (session["source"]["S"], session["device"]["S"]) != (look_up("source", address), look_up("device", device)):
+        raise Refused(401, "session-ended", "Сеанс открыт в другом месте.")
     return session
 
 
@@ -212,15 +234,26 @@ def decrypt(key: bytes, sealed: bytes, place: bytes) -> bytes:
     return AESGCM(key).decrypt(sealed[1:13], sealed[13:], b"\x01" + place)
 
 
-def outbox_key() -> bytes:
-    """Derive the key of the outbox from the deployment's secret, which is read once."""
-    if not _deployment:
-        item = dynamodb.get_item(TableName=f"{PREFIX}-deployment_secret", Key={"place": {"S": "current"}})["Item"]
-        wrapped = item["wrapped"]["B"]
-        opened = kms.decrypt(CiphertextBlob=wrapped, EncryptionContext={"purpose": "deployment"})["Plaintext"]
-        _deployment.update(json.loads(opened))
-    extracted = hmac.digest(b"medical-cabinet", bytes.fromhex(_deployment["root"]), hashlib.sha256)
-    return hmac.digest(extracted, b"outbox\x01", hashlib.sha256)
+@lru_cache(maxsize=1)
+def deployment() -> dict[str, str]:
+    """Read the deployment's secret, once."""
+    item = dynamodb.get_item(TableName=f"{PREFIX}-deployment_secret", Key={"place": {"S": "current"}})["Item"]
+    wrapped = item["wrapped"]["B"]
+    opened = kms.decrypt(CiphertextBlob=wrapped, EncryptionContext={"purpose": "deployment"})["Plaintext"]
+    found: dict[str, str] = json.loads(opened)
+    return found
+
+
+@lru_cache(maxsize=8)
+def derive(purpose: str) -> bytes:
+    """Derive the key of one purpose from the deployment's secret."""
+    extracted = hmac.digest(b"medical-cabinet", bytes.fromhex(deployment()["root"]), hashlib.sha256)
+    return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+
+
+def look_up(kind: str, value: str) -> str:
+    """Return the keyed hash of a value."""
+    return hmac.digest(derive(f"look-up/{kind}"), value.encode(), hashlib.sha256).hex()
 
 
 def new_id(prefix: str) -> str:
@@ -262,7 +295,7 @@ def outbox_row(channel: str, kind: str, values: dict[str, Any], trace_id: str) -
         "effect_id": {"S": effect_id},
         "channel": {"S": channel},
         "kind": {"S": kind},
-        "sealed": {"B": encrypt(outbox_key(), json.dumps(values).encode(), effect_id.encode())},
+        "sealed": {"B": encrypt(derive("outbox"), json.dumps(values).encode(), effect_id.encode())},
         "state": {"S": "pending"},
         "attempts": {"N": "0"},
         "lease_until": {"N": "0"},

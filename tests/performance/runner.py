@@ -1,7 +1,7 @@
 """The process that is measured: answers requests with the network replaced by canned answers at botocore's last step.
 
-python -I -S -B runner.py cold <folder> <library> <script.json> <operation>
-python -I -S -B runner.py warm <folder of ours> <library> <script.json> <folder of the handwritten> <rounds> <requests>
+python -I -S -B runner.py cold <script.json> <operation> <kind> <folder> <libraries…>
+python -I -S -B runner.py warm <script.json> <rounds> <requests> <folder of ours> <folders and libraries of the others…>
 
 A script holds, for each implementation and operation, the event and the real answers recorded once from the engine.
 What is imported here is paid by both sides.
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-Handler = Callable[[dict[str, Any], None], dict[str, Any]]
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 ENVIRONMENT = {
     "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -69,60 +69,86 @@ class Wire:
         return event
 
 
-def load(folder: str) -> Handler:
-    """Import the handler that lies in a folder."""
-    # No pathlib and importlib: they would be imports that neither side pays for.
-    is_ours = os.path.exists(f"{folder}/app.py")  # noqa: PTH110 - see above
-    module, name = ("app", "app") if is_ours else ("handwritten", "handler")
-    found: Handler = getattr(__import__(module), name)
+MODULES = {
+    "kit": "app",
+    "handwritten": "performance.handwritten",
+    "FastAPI": "performance.with_fastapi",
+    "Powertools": "performance.with_powertools",
+}
+
+
+def load(kind: str) -> Handler:
+    """Import the handler of one kind."""
+    # No importlib: it would be an import that no side pays for.
+    found: Handler = getattr(__import__(MODULES[kind], fromlist=["handler"]), "app" if kind == "kit" else "handler")
     return found
 
 
 def main() -> None:
     """Do what the line says."""
-    kind, folder, library, script, *rest = sys.argv[1:]
+    mode, script, *rest = sys.argv[1:]
     os.environ.update(ENVIRONMENT)
-    sys.path[:0] = [folder, library]
-    with open(script, encoding="utf-8") as file:  # noqa: PTH123 - see load
+    sys.path[:0] = rest[2:]
+    with open(script, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would be one more import that no side pays
         scenes = json.load(file)
     wire = Wire()
     wire.install()
-    if kind == "cold":
-        cold(wire, load(folder), scenes["kit" if "kit" in folder.rsplit("/", 1)[-1] else "handwritten"][rest[0]])
+    if mode == "cold":
+        cold(wire, rest[1], scenes[rest[1] if rest[1] in scenes else "handwritten"][rest[0]])
     else:
-        warm(wire, folder, scenes, *rest)
+        warm(wire, scenes, int(rest[0]), int(rest[1]))
 
 
-def cold(wire: Wire, handler: Handler, scene: dict[str, Any]) -> None:
-    """Answer one request."""
+def cold(wire: Wire, kind: str, scene: dict[str, Any]) -> None:
+    """Load one handler and answer one request."""
+    import gc
+
+    if kind != "kit":  # the kit has these lines of its own; the others get them too
+        gc.disable()
+    handler = load(kind)
+    if kind != "kit":
+        gc.freeze()
+        gc.enable()
     event = wire.play(scene)
-    if handler(event, None)["statusCode"] != scene["status"] or len(wire.calls) != len(scene["answers"]):
+    if handler(event, Context())["statusCode"] != scene["status"] or len(wire.calls) != len(scene["answers"]):
         raise SystemExit("The answer is not the recorded one.")
 
 
-def warm(wire: Wire, folder: str, scenes: dict[str, Any], other: str, rounds: str, requests: str) -> None:
+def warm(wire: Wire, scenes: dict[str, dict[str, Any]], rounds: int, requests: int) -> None:
     """Answer batches of each operation by turns and print the CPU seconds of each batch."""
+    import gc
     import time
 
-    sys.path.insert(0, other)
-    handlers = {"kit": load(folder), "handwritten": load(other)}
+    handlers = {kind: load(kind) for kind in MODULES}
+    gc.freeze()  # as the kit does when a Lambda has started; here for all
     said: dict[str, dict[str, list[float]]] = {}
     out, sys.stdout = sys.stdout, open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives as long as the process
-    for number in range(-1, int(rounds)):  # the first round warms caches and is not counted
+    for number in range(-1, rounds):  # the first round warms caches and is not counted
         for operation in scenes["kit"]:
-            times = said.setdefault(operation, {name: [] for name in handlers})
-            for name in sorted(handlers, reverse=number % 2 == 0):
-                scene, handler = scenes[name][operation], handlers[name]
+            kinds = [*MODULES] if operation in scenes["handwritten"] else ["kit"]
+            batch = requests if len(kinds) > 1 else 1  # those with files take as long as a batch of the others
+            times = said.setdefault(operation, {kind: [] for kind in kinds})
+            for kind in kinds if number % 2 else reversed(kinds):
+                scene, handler = scenes.get(kind, scenes["handwritten"])[operation], handlers[kind]
                 event = wire.play(scene)
                 began = time.process_time()
-                for _ in range(int(requests)):
-                    answer = handler(event, None)
+                for _ in range(batch):
+                    answer = handler(event, Context())
                 spent = time.process_time() - began
                 if answer["statusCode"] != scene["status"]:
-                    raise SystemExit(f"{name} answers {operation} with {answer['statusCode']}.")
+                    raise SystemExit(f"{kind} answers {operation} with {answer['statusCode']}.")
                 if number >= 0:
-                    times[name].append(spent)
+                    times[kind].append(spent / batch)
     out.write(json.dumps(said))
+
+
+class Context:
+    """What Lambda says of a call, for those who ask."""
+
+    function_name = "profile"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:profile"
+    aws_request_id = "0"
 
 
 if __name__ == "__main__":

@@ -33,9 +33,12 @@ def client(service: str) -> Any:
                 parameter_validation=False,
                 retries={"mode": "standard", "total_max_attempts": 3},
             )
-            _clients[service] = _session.create_client(
+            made = _session.create_client(
                 service, region_name=settings.region(), endpoint_url=settings.endpoint(service), config=config
             )
+            if service == "dynamodb":
+                made._ruleset_resolver = None  # noqa: SLF001 - it finds the one address anew with every call
+            _clients[service] = made
         return _clients[service]
 
 

@@ -2,9 +2,10 @@
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+
+import msgspec
 
 from chalicelib.kit.access import Relation, Role
 from chalicelib.kit.outbox import Effect
@@ -15,8 +16,7 @@ from chalicelib.kit.tables import GlobalSecondaryIndex, Table
 _SHARED_FILES: Final = frozenset({"__init__", "tables", "rules", "refusals", "schemas", "ports"})
 
 
-@dataclass(frozen=True)
-class Touch:
+class Touch(msgspec.Struct, frozen=True):
     """One right on one table or index, for example `dynamodb:PutItem` on Profile."""
 
     action: str
@@ -39,15 +39,13 @@ def Query(target: "type[Table] | GlobalSecondaryIndex[Any]") -> Touch:  # noqa: 
     return Touch("Query", target)
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True):
     """An outside system that is read inside the request."""
 
     system: str
 
 
-@dataclass(frozen=True)
-class Uses:
+class Uses(msgspec.Struct, frozen=True):
     """A right outside DynamoDB, for example `kms:GenerateDataKey`."""
 
     action: str
@@ -62,8 +60,7 @@ SIGN_SEAL = Uses("kms:Sign")
 KEEP_SEAL = Uses("s3:PutObject")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What operations and workers have in common."""
 
     name: str
@@ -94,8 +91,7 @@ class Declared:
         return (self.function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Operation(Declared):
+class Operation(Declared, frozen=True, kw_only=True):
     """One operation: one file, one function, one Lambda."""
 
     method: str
@@ -131,8 +127,7 @@ class Operation(Declared):
         return self.method != "GET"
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """New items of a table, or other changes; a batch waits so many seconds for company."""
 
     model: type[Table]
@@ -140,22 +135,19 @@ class Stream:
     batching_seconds: int = 0
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(msgspec.Struct, frozen=True):
     """Effects of one channel."""
 
     channel: str
 
 
-@dataclass(frozen=True)
-class Every:
+class Every(msgspec.Struct, frozen=True):
     """A period."""
 
     minutes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Worker(Declared):
+class Worker(Declared, frozen=True, kw_only=True):
     """One function that events call."""
 
     on: Stream | Queue | Every

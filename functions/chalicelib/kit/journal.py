@@ -1,6 +1,7 @@
 """Making journal records: a known person's go to his journal, others to the security journal."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from chalicelib.kit import clock, ids, settings
 from chalicelib.kit.call import Call
@@ -26,7 +27,9 @@ def alone(record: Step) -> None:
     patiently(item.save)
 
 
-def by_person(person_id: str, kind: str, operation: str, trace_id: str, outcome: str = "done") -> JournalRecord:
+def by_person(
+    person_id: str, kind: str, operation: str, trace_id: str, outcome: str = "done", **facts: Any
+) -> JournalRecord:
     """Make the record of an act that the cabinet ascribes to a person: his sign-in, a check it made for him."""
     record_id = ids.new("rec")
     return JournalRecord(
@@ -39,19 +42,25 @@ def by_person(person_id: str, kind: str, operation: str, trace_id: str, outcome:
         trace_id=trace_id,
         hour=hour_of(record_id),
         expires=keep_until(kind),
+        **facts,
     )
 
 
 def _record(call: Call, outcome: str) -> JournalRecord:
     actor = call.actor
-    record = by_person(actor.person_id, call.operation.audit, call.operation.name, call.trace_id, outcome)
-    record.role = actor.role.value
-    record.organisation_id = actor.organisation_id
-    record.subject_id = call.subject
-    record.objects = list(call.objects)
-    record.fields = list(call.fields)
-    record.origin = actor.origin
-    return record
+    return by_person(
+        actor.person_id,
+        call.operation.audit,
+        call.operation.name,
+        call.trace_id,
+        outcome,
+        role=actor.role.value,
+        organisation_id=actor.organisation_id,
+        subject_id=call.subject,
+        objects=list(call.objects),
+        fields=list(call.fields),
+        origin=actor.origin,
+    )
 
 
 def _security_step(call: Call, outcome: str, calls: int) -> Step:

@@ -4,10 +4,11 @@ Only the named scalar facts get in: codes, ids of operations, counts, durations.
 and the places it went through, never with its message, which may quote what a person typed.
 """
 
-import json
 import sys
 import traceback
 from typing import Final
+
+import msgspec
 
 from chalicelib.kit import clock
 
@@ -21,8 +22,8 @@ def event(name: str, trace_id: str, **facts: str | float | None) -> None:
     stray = facts.keys() - _ALLOWED
     if stray:
         raise ValueError(f"These facts may not be logged: {', '.join(sorted(stray))}")
-    line = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    line: dict[str, object] = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
+    _write(line)
 
 
 def failure(name: str, trace_id: str, error: BaseException, **facts: str | float | None) -> None:
@@ -30,4 +31,8 @@ def failure(name: str, trace_id: str, error: BaseException, **facts: str | float
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     path = [f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}" for frame in frames]
     line: dict[str, object] = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
-    sys.stdout.write(json.dumps(line | {"error": type(error).__name__, "path": path}, ensure_ascii=False) + "\n")
+    _write(line | {"error": type(error).__name__, "path": path})
+
+
+def _write(line: dict[str, object]) -> None:
+    sys.stdout.write(msgspec.json.encode(line, enc_hook=str).decode() + "\n")

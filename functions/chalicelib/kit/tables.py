@@ -3,9 +3,9 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import msgspec
 from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.exceptions import (
     PynamoDBException,
@@ -107,8 +107,7 @@ class Table(Item):
         return f'"{int(getattr(self, "version", 0))}"'
 
 
-@dataclass(frozen=True)
-class Get(Generic[M]):
+class Get(msgspec.Struct, Generic[M], frozen=True):
     """One item to be read by its whole key."""
 
     model: type[M]
@@ -116,8 +115,7 @@ class Get(Generic[M]):
     range: str | int | None = None
 
 
-@dataclass(frozen=True)
-class Find(Generic[M]):
+class Find(msgspec.Struct, Generic[M], frozen=True):
     """One Query: of a table's partition, or of an index's."""
 
     model: type[M]

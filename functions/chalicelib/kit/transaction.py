@@ -1,9 +1,9 @@
 """One write: entities, journal record, effects and the keyed answer in one TransactWriteItems, or nothing at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -20,8 +20,7 @@ Kind = Literal["check", "delete", "put", "update"]
 _ORDER: dict[Kind, int] = {"check": 0, "delete": 1, "put": 2, "update": 3}
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One item of a transaction, and the refusal that its failed condition means."""
 
     kind: Kind

@@ -28,7 +28,7 @@ def test_a_fault_in_any_operation_breaks_nothing(world: World, name: str, record
 def break_all(trial: Trial, record_property: Any) -> None:
     """Break everything and note the sum for the end of the run."""
     trial.break_everything(invariants.judge)
-    noted = {"of": "operations", "name": trial.name, "injected": trial.injected, "broken": len(trial.broken)}
+    noted = {"of": "operations", "name": trial.name, "injected": dict(trial.injected), "broken": len(trial.broken)}
     record_property("faults", noted)
     assert trial.clean.last.status in {trial.operation.status, 401}
     assert trial.injected

@@ -41,7 +41,9 @@ def break_all(trial: Trial, record_property: Any) -> None:
     """Break everything and note the sum for the end of the run."""
     trial.break_everything(invariants.judge_worker)
     name = trial.worker.name
-    record_property("faults", {"of": "workers", "name": name, "injected": trial.injected, "broken": len(trial.broken)})
+    record_property(
+        "faults", {"of": "workers", "name": name, "injected": dict(trial.injected), "broken": len(trial.broken)}
+    )
     assert trial.injected
     assert not trial.broken, "\n".join(trial.broken)
 

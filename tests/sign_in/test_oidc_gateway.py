@@ -81,6 +81,43 @@ def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.Monk
     assert (proof["phone"], proof["email"]) == ("+79165550001", "vera@example.ru")
 
 
+def test_a_stolen_code_opens_nothing_in_a_sign_in_of_the_thief(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The independent provider looks at no verifier: the nonce of the victim's sign-in in its token is what holds."""
+    with warnings.catch_warnings(record=True):  # its libraries warn of each other
+        import oidc_provider_mock
+    user = oidc_provider_mock.User(sub="7f3c", claims=dict(PERSON))
+    with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
+        monkeypatch.setenv("CABINET_OIDC_URL", f"http://localhost:{server.server_port}")
+        monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+        victim, thief = begin(world)[0], begin(world)[0]
+        _, _, location = esia_door.open_page(victim["address"], {"sub": "7f3c"})
+        stolen = esia_door.returned(location)["code"]
+        refused = world.client.call("prove_esia_identity", esia_door.answered(thief, stolen))
+    assert (refused.status, refused.code) == (502, "provider-answer-untrusted")
+    assert not list(Once.scan())
+
+
+def test_a_stolen_code_needs_the_verifier_of_its_own_sign_in(world: World, gateway: Gateway) -> None:
+    """A gateway that keeps to PKCE gives the thief no token, and the victim his."""
+    (victim, asked), (thief, _) = begin(world), begin(world)
+    gateway.nonce, gateway.challenge = asked["nonce"], asked["code_challenge"]
+    refused = world.client.call("prove_esia_identity", esia_door.answered(thief, "stolen-code"))
+    assert (refused.status, refused.code) == (409, "provider-code-spent")
+    assert world.client.call("prove_esia_identity", esia_door.answered(victim, "stolen-code")).status == 200
+
+
+def test_a_gateway_that_leads_to_esia_gets_no_code(world: World, gateway: Gateway) -> None:
+    """Mix-up: ЕСИА takes no address with the gateway's state in it, and a code with another state is sent nowhere."""
+    started, asked = begin(world)
+    lure = esia_door.start(world)["address"]
+    forged = lure.replace(esia_door.returned(lure)["state"], asked["state"])
+    assert "ESIA-007053" in esia_door.enter(world, forged)["error_description"]
+    back = esia_door.enter(world, lure)
+    body = {"flow": started["flow"], "state": back["state"], "code": back["code"]}
+    assert world.client.call("prove_esia_identity", body).code == "foreign-provider-answer"
+    assert gateway.forms == []
+
+
 def test_the_address_and_the_exchange_hold_what_binds_them(world: World, gateway: Gateway) -> None:
     """PKCE by S256, a nonce, the state; the verifier only goes to the gateway itself, with the cabinet's key."""
     started, asked = begin(world)

@@ -15,6 +15,7 @@ from conftest import World
 
 from chalicelib.kit import clock, ticket
 from chalicelib.kit.records.tables import Breaker, Once
+from chalicelib.sign_in import rules
 from infra.sandboxes.esia import ERRORS
 
 NAME = "prove_esia_identity"
@@ -61,6 +62,35 @@ def test_a_stolen_code_and_state_open_nothing_elsewhere(world: World) -> None:
     assert world.client.call(NAME, stolen).status == 200
 
 
+def test_a_stolen_code_opens_nothing_in_a_sign_in_of_the_thief(world: World) -> None:
+    """With his own pass and his own state: the code names the sign-in for which it was given, and is not even sent."""
+    stolen, own = esia_door.proof(world), esia_door.start(world)
+    world.esia.asked.clear()
+    answer = world.client.call(NAME, esia_door.answered(own, stolen["code"]))
+    assert (answer.status, answer.code) == (409, "foreign-provider-answer")
+    assert list(world.esia.asked) == []
+    assert world.client.call(NAME, stolen).status == 200
+
+
+def test_a_code_that_names_no_sign_in_is_bound_by_its_verifier(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: were the state in the code not looked at, ЕСИА itself would refuse it by PKCE."""
+    stolen, own = esia_door.proof(world), esia_door.start(world)
+    monkeypatch.setattr(rules, "refuse_foreign_code", lambda *_: None)
+    answer = world.client.call(NAME, esia_door.answered(own, stolen["code"]))
+    assert (answer.status, answer.code) == (409, "foreign-provider-answer")
+    assert list(world.esia.asked)[-1] == "/aas/oauth2/v3/te"
+
+
+@pytest.mark.parametrize(
+    ("code", "refusal"),
+    [("not-a-token", "provider-answer-untrusted"), ("a.b.c", "provider-answer-untrusted")],
+)
+def test_a_code_that_esia_has_not_signed_is_refused(world: World, code: str, refusal: str) -> None:
+    """What cannot be proved to be ЕСИА's is not exchanged."""
+    answer = world.client.call(NAME, esia_door.proof(world) | {"code": code})
+    assert (answer.status, answer.code) == (502, refusal)
+
+
 def test_a_planted_answer_signs_nobody_in(world: World) -> None:
     """Somebody's own code and state, sent to a victim who has a sign-in under way, do not fit his pass."""
     attacker, victim = esia_door.proof(world, "outsider"), esia_door.start(world)
@@ -89,6 +119,8 @@ CODES = {
     "ESIA-007015": "provider-clocks-differ",
     "ESIA-007019": "provider-refuses-data",
     "ESIA-007023": "provider-knows-no-address",
+    "ESIA-007039": "foreign-provider-answer",
+    "ESIA-007040": "foreign-provider-answer",
     "ESIA-007046": "provider-factor-unavailable",
     "ESIA-007053": "provider-knows-no-certificate",
     "ESIA-007055": "provider-account-unconfirmed",

@@ -44,7 +44,7 @@ class ProveEsiaIdentity(Body):
     writes=[Put(Once), Update(Breaker)],
     uses=[Outside("esia"), Outside("oidc")],
     refuses=[
-        *(ProviderFlowEnded, ForeignProviderAnswer, ProviderNotConnected, ProviderUnavailable, ProviderAnswerUntrusted),
+        *(ProviderFlowEnded, ProviderNotConnected, ProviderUnavailable, ProviderAnswerUntrusted),
         *(ProviderDataMissing, *EXPLAINED),
     ],
     audit="sign_in.esia_proved",

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.kit import identifiers
 from chalicelib.kit.problem import Refusal
 from chalicelib.sign_in.refusals import (
+    ForeignProviderAnswer,
     ProviderAccountUnconfirmed,
     ProviderAnswerUntrusted,
     ProviderBusy,
@@ -42,6 +43,8 @@ _REFUSALS: Final[Mapping[str, type[Refusal]]] = {
     "007015": ProviderClocksDiffer,
     "007019": ProviderRefusesData,
     "007023": ProviderKnowsNoAddress,
+    "007039": ForeignProviderAnswer,
+    "007040": ForeignProviderAnswer,
     "007046": ProviderFactorUnavailable,
     "007053": ProviderKnowsNoCertificate,
     "007055": ProviderAccountUnconfirmed,
@@ -107,6 +110,12 @@ def refuse_wrong_claims(claims: Mapping[str, Any], expected: Expected, now: int)
     )
     if not holds:
         raise ProviderAnswerUntrusted
+
+
+def refuse_foreign_code(claims: Mapping[str, Any], state: str) -> None:
+    """Refuse a code that ЕСИА gave for another sign-in; `claims` are the proved ones of the code."""
+    if claims.get("urn:esia:client:state") != state:
+        raise ForeignProviderAnswer
 
 
 def refuse_unconfirmed(claims: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import Account, Reservation
 from chalicelib.factors.refusals import FactorNotAvailable, PasskeyCloned, PasskeyWrong
 from chalicelib.factors.schemas import FactorKind, given_factor, passkey_sign_in
 from chalicelib.kit.access import Role
@@ -25,7 +25,15 @@ from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.refusals import RoleNotHeld
 from chalicelib.sessions.schemas import KeepField, Opening, SignedIn, open_session
 from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
-from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_dismissed, spend
+from chalicelib.sign_in.schemas import (
+    Entry,
+    account_of,
+    after_wrong_code,
+    entry_of,
+    refuse_dismissed,
+    refuse_without_factor,
+    spend,
+)
 
 
 class FinishSignIn(Body):
@@ -44,7 +52,7 @@ class FinishSignIn(Body):
     "POST /v1/sign_in/sessions",
     public=True,
     reads=[Account, Query(Setting)],
-    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
+    writes=[Update(Account), Put(Session), Delete(Session), Delete(Reservation), Put(JournalRecord), Put(Once)],
     effects=[CheckProfile, TellOwner],
     refuses=[
         *(CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned, FactorNeeded, SignInExpired),
@@ -58,8 +66,8 @@ def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     entry = entry_of(body.ticket)
     if entry.door == "passkey":
         entry = msgspec.structs.replace(entry, person_id=passkey_sign_in(entry.act, body.assertion))
-    if body.kind is None and not entry.strong:  # said before a try is counted
-        raise FactorNeeded
+    if body.kind is None and not entry.strong:
+        refuse_without_factor(call, entry)
     account = account_of(call, entry)
     refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
     factor = _factor(call, account, entry, "passkey" if entry.door == "passkey" else body.kind, body)

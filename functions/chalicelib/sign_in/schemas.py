@@ -158,6 +158,11 @@ def account_of(call: Call, entry: Entry) -> Account:
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
     if account is None:
         raise SignInExpired
+    return judged(call, account, entry)
+
+
+def judged(call: Call, account: Account, entry: Entry) -> Account:
+    """Return the account of who came; refuses what its access has outlived."""
     refuse_unproven(call, account, entry.door)
     if entry.at is not None and entry.at <= account.ended_at:
         raise SignInExpired

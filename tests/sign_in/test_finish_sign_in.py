@@ -294,6 +294,36 @@ def test_tries_after_a_proof_are_apart_from_those_after_a_password(world: World)
     assert Account.get(person.person_id).blocked is None
 
 
+def test_who_knows_the_password_closes_no_other_door(world: World) -> None:
+    """A day's codes asked for after the password leave neither a proof nor the step-up without codes."""
+    person = make.person(signed_in=False)
+    doors.at_hour_start()
+    ticket = doors.ask_password(world, person.login)
+    for _ in range(12):
+        world.client.call("send_sign_in_code", {"ticket": ticket, "channel": "sms"})
+        world.client.call("send_sign_in_code", {"ticket": ticket, "channel": "email"})
+        world.pump.drain()
+        clock.advance(70)
+    proof = doors.proved(person, strong=False)
+    code = doors.ask_code(world, proof, person)
+    world.client.call("send_sign_in_code", {"ticket": ticket, "channel": "email"})
+    answer = world.client.call(NAME, {"ticket": proof, "kind": "sms", "code": code})
+    assert answer.status == 201, answer.raw
+    person.token = answer.json["token"]
+    before = len(world.codes(person.phone))
+    assert world.client.call("send_step_up_code", {"channel": "sms"}, by=person).status == 202
+    assert len(world.codes(person.phone)) == before + 1
+
+
+def test_the_codes_of_two_doors_wait_beside_each_other(world: World) -> None:
+    """A code asked for after the password does not push out the one asked for after a proof, nor the reverse."""
+    person = make.person(signed_in=False)
+    proof, ticket = doors.proved(person, strong=False), doors.ask_password(world, person.login)
+    after_proof, after_password = doors.ask_code(world, proof, person), doors.ask_code(world, ticket, person)
+    assert world.client.call(NAME, {"ticket": proof, "kind": "sms", "code": after_proof}).status == 201
+    assert world.client.call(NAME, {"ticket": ticket, "kind": "sms", "code": after_password}).status == 201
+
+
 def test_a_proof_from_before_all_was_ended_opens_nothing(world: World) -> None:
     """A ticket that somebody took earlier dies with the sessions; a new proof opens."""
     person = make.person()

@@ -101,7 +101,7 @@ def open_session(call: Call, account: Account, wanted: Opening, factor: list[Act
         account.live_sessions(), session.session_id, int(session.absolute_until), settings.MAX_SESSIONS
     )
     call.transaction.put(session)
-    forgiven = [*Account.no_tries("sign_in"), *Account.no_tries("step_up"), Account.recovered_by.remove()]
+    forgiven = [*Account.no_tries("sign_in"), *Account.no_tries("proof"), Account.recovered_by.remove()]
     listed = [Account.session_ends.set(kept), Account.places.set(_places(call, account, session))]
     call.transaction.update(account, *listed, *forgiven, *factor)
     for name in ended:

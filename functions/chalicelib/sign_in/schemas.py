@@ -135,13 +135,15 @@ def _entry(step: str, values: dict[str, Any]) -> Entry:
     person_id, nonce = values.get("person", ""), values["nonce"]
     if step == "passkey":
         return Entry("", "passkey", f"sign_in/passkey/{nonce}", at=values["at"], strong=True, once=f"passkey#{nonce}")
-    act = f"sign_in/{person_id}/{nonce}"
     if step == "password":
+        act = f"sign_in/{person_id}/{nonce}"
         return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
     proof = msgspec.convert(values["proof"], Proof)
     if not person_id:
         raise SignInExpired
-    once, factor_at = f"proved#{nonce}", proof.factor_at if proof.strong else None
+    # The first word is where a code waits: one for the password does not push it out.
+    act, once = f"proof/{person_id}/{nonce}", f"proved#{nonce}"
+    factor_at = proof.factor_at if proof.strong else None
     return Entry(
         person_id, proof.door, act, None, values["at"], proof.strong, trusted=True, once=once, factor_at=factor_at
     )
@@ -153,8 +155,8 @@ def account_of(call: Call, entry: Entry) -> Account:
     if entry.strong:
         (account,) = call.look(Get(Account, entry.person_id))
     else:
-        # A code after a proof has tries of its own: who knows the password cannot use them up.
-        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        # A factor after a proof has tries of its own: neither who knows the password nor an open session uses them up.
+        purpose: Purpose = "sign_in" if entry.door == "password" else "proof"
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
     if account is None:
         raise SignInExpired

@@ -26,6 +26,7 @@ PERSON = {
     "phone_number_verified": True,
     "email": "vera@example.ru",
     "email_verified": True,
+    "trusted": True,
 }
 
 

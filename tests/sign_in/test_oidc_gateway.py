@@ -19,6 +19,7 @@ from chalicelib.kit import clock, ticket
 from chalicelib.kit.records.tables import Breaker, Once
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the independent provider uses what its libraries call old
+SETTINGS = {"CLIENT_ID": CLIENT_ID, "CONFIRMED_CLAIM": "trusted", "CONFIRMED_VALUE": "true"}
 RETURN = "http://localhost:8080/esia/return.html"
 
 
@@ -26,10 +27,15 @@ RETURN = "http://localhost:8080/esia/return.html"
 def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     """Give a gateway of our own making, connected."""
     made = Gateway()
-    monkeypatch.setenv("CABINET_OIDC_URL", made.issuer)
-    monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+    connect(monkeypatch, made.issuer)
     yield made
     made.stop()
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    """Set an issuer up as the cabinet's gateway."""
+    for name, value in SETTINGS.items() | {("URL", issuer)}:
+        monkeypatch.setenv(f"CABINET_OIDC_{name}", value)
 
 
 def begin(world: World) -> tuple[dict[str, Any], dict[str, str]]:
@@ -62,8 +68,7 @@ def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.Monk
     user = oidc_provider_mock.User(sub="7f3c", claims={**PERSON, "amr": ["pwd", "otp"]})
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
         issuer = f"http://localhost:{server.server_port}"
-        monkeypatch.setenv("CABINET_OIDC_URL", issuer)
-        monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+        connect(monkeypatch, issuer)
         started, asked = begin(world)
         assert started["address"].startswith(f"{issuer}/oauth2/authorize?")
         assert (started["logout_address"] or "").startswith(f"{issuer}/oauth2/end_session?client_id=")
@@ -87,8 +92,7 @@ def test_a_stolen_code_opens_nothing_in_a_sign_in_of_the_thief(world: World, mon
         import oidc_provider_mock
     user = oidc_provider_mock.User(sub="7f3c", claims=dict(PERSON))
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
-        monkeypatch.setenv("CABINET_OIDC_URL", f"http://localhost:{server.server_port}")
-        monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+        connect(monkeypatch, f"http://localhost:{server.server_port}")
         victim, thief = begin(world)[0], begin(world)[0]
         _, _, location = esia_door.open_page(victim["address"], {"sub": "7f3c"})
         stolen = esia_door.returned(location)["code"]
@@ -198,12 +202,12 @@ def test_an_unknown_key_is_refused_and_a_new_one_is_fetched(world: World, gatewa
     fresh = jwk.RSAKey.generate_key(2048, {"kid": "next"})
     gateway.header, gateway.signing = {"alg": "RS256", "kid": "next"}, fresh
     gateway.asked.clear()
-    assert come_back(world, gateway).code == "provider-answer-untrusted"
+    assert come_back(world, gateway).code == "provider-signature-unknown"
     assert gateway.asked.count("/jwks") == 1
     gateway.published.append(fresh.as_dict(private=False))
     assert come_back(world, gateway).status == 200
     gateway.header["kid"] = "now"  # names the old key, signed by the new one
-    assert come_back(world, gateway).code == "provider-answer-untrusted"
+    assert come_back(world, gateway).code == "provider-signature-unknown"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +235,39 @@ def test_what_the_token_does_not_say_is_asked_of_the_same_person(world: World, g
     assert come_back(world, gateway).code == "provider-answer-untrusted"
     gateway.userinfo = {"sub": "user-1"}
     assert come_back(world, gateway).code == "provider-data-missing"
+
+
+@pytest.mark.parametrize("said", [None, False, "false", "True", 1, "", ["true"]])
+def test_an_account_that_the_gateway_does_not_call_confirmed_is_refused(
+    world: World, gateway: Gateway, said: object
+) -> None:
+    """Only the agreed value of the agreed claim lets in; a claim that is not there says nothing."""
+    gateway.claims, gateway.userinfo = {"trusted": said}, {"sub": "user-1"}
+    answer = come_back(world, gateway)
+    assert (answer.status, answer.code) == (403, "provider-account-unconfirmed")
+    assert not list(Once.scan())
+
+
+def test_the_confirmation_may_be_a_text_and_come_with_the_person(
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's name and value are settings, and userinfo may bring it."""
+    monkeypatch.setenv("CABINET_OIDC_CONFIRMED_CLAIM", "level")
+    monkeypatch.setenv("CABINET_OIDC_CONFIRMED_VALUE", "PR")
+    gateway.userinfo = {"sub": "user-1", "level": "PR"}
+    assert come_back(world, gateway).status == 200
+    gateway.userinfo = {"sub": "user-1", "level": "P"}
+    assert come_back(world, gateway).code == "provider-account-unconfirmed"
+
+
+@pytest.mark.parametrize("name", ["CONFIRMED_CLAIM", "CONFIRMED_VALUE"])
+def test_without_an_agreed_claim_the_gateway_is_not_connected(
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nobody is sent away to come back as anybody."""
+    monkeypatch.setenv(f"CABINET_OIDC_{name}", "")
+    assert gateway.issuer
+    assert world.client.call("start_esia_sign_in", {"provider": "oidc"}).code == "provider-not-connected"
 
 
 def test_unverified_contacts_and_single_factors_count_for_nothing(world: World, gateway: Gateway) -> None:

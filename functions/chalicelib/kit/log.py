@@ -12,7 +12,20 @@ from typing import Final
 from chalicelib.kit import clock
 
 _ALLOWED: Final = frozenset(
-    {"operation", "status", "code", "milliseconds", "trips", "channel", "effect", "attempt", "count", "system", "state"}
+    {
+        "operation",
+        "status",
+        "code",
+        "milliseconds",
+        "trips",
+        "channel",
+        "effect",
+        "attempt",
+        "count",
+        "system",
+        "state",
+        "reason",
+    }
 )
 
 

@@ -17,7 +17,13 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.signer import PureSigner, Signer
 from chalicelib.sign_in import rules
-from chalicelib.sign_in.refusals import ProviderAnswerUntrusted, ProviderNotConnected, ProviderUnavailable
+from chalicelib.sign_in.refusals import (
+    ProviderAnswerUntrusted,
+    ProviderClocksDiffer,
+    ProviderNotConnected,
+    ProviderSignatureUnknown,
+    ProviderUnavailable,
+)
 from chalicelib.sign_in.schemas import Proof
 
 ProviderName = Literal["esia", "oidc"]
@@ -83,7 +89,7 @@ class Esia:
         asked = self._signed(state, code=code) | {"grant_type": "authorization_code", "token_type": "Bearer", **bound}
         tokens = _tokens(self.system, self.system.form(f"{self._url}/aas/oauth2/v3/te", asked))
         if tokens.get("state") != state:
-            raise ProviderAnswerUntrusted
+            raise jws.Untrusted("The tokens came with another state.")
         claims = self._proved(str(tokens.get("id_token")), keys)
         person, contacts = self._person(str(claims["sub"]), str(tokens.get("access_token")))
         return Proof(
@@ -128,12 +134,13 @@ class Esia:
 
 
 class Oidc:
-    """A gateway that speaks OpenID Connect: discovery, PKCE, nonce, published keys."""
+    """A gateway that speaks OpenID Connect: discovery, PKCE, nonce, published keys, a claim that says who is confirmed."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self._issuer = _wanted("oidc", "url")
         self._client_id = _wanted("oidc", "client_id")
+        self._confirmed = (_wanted("oidc", "confirmed_claim"), _wanted("oidc", "confirmed_value"))
         self._published = Published(system, self._issuer)
 
     def authorization_address(self, started: Started) -> str:
@@ -171,6 +178,7 @@ class Oidc:
         expected = rules.Expected(issuer=self._issuer, client_id=self._client_id, nonce=started.nonce)
         rules.refuse_wrong_claims(claims, expected, clock.epoch())
         claims = self._completed(claims, str(tokens.get("access_token")))
+        rules.refuse_unconfirmed_at_gateway(claims, *self._confirmed)
         return Proof(
             door="oidc",
             strong=rules.is_strong(claims),
@@ -181,14 +189,18 @@ class Oidc:
     def _completed(self, claims: dict[str, Any], token: str) -> dict[str, Any]:
         """Add what the gateway tells of the same person only when asked."""
         address = self._published.endpoint("userinfo_endpoint")
-        if "snils" in claims or address is None:
+        if {"snils", self._confirmed[0]} <= claims.keys() or address is None:
             return claims
         said = _good(self.system.get(address, Authorization=f"Bearer {token}"))
         if said.get("sub") != claims["sub"]:
-            raise ProviderAnswerUntrusted
+            raise jws.Untrusted("What is said of the person is of somebody else.")
         return said | claims
 
 
+_UNTRUSTED: Final[dict[type[jws.Untrusted], type[Refusal]]] = {
+    jws.UnknownKey: ProviderSignatureUnknown,
+    jws.NotYet: ProviderClocksDiffer,
+}
 _PROVIDERS: Final[dict[ProviderName, type[Esia] | type[Oidc]]] = {"esia": Esia, "oidc": Oidc}
 
 
@@ -202,9 +214,9 @@ def asking(name: ProviderName, breaker: Breaker | None, trace_id: str) -> Iterat
         yield _PROVIDERS[name](system)
     except Unavailable:
         raise ProviderUnavailable from None
-    except jws.Untrusted:
-        log.event("provider-untrusted", trace_id, system=name)
-        raise ProviderAnswerUntrusted from None
+    except jws.Untrusted as untrusted:
+        log.event("provider-untrusted", trace_id, system=name, reason=str(untrusted))
+        raise _UNTRUSTED.get(type(untrusted), ProviderAnswerUntrusted) from None
 
 
 def declined(name: str, trace_id: str, *said: str) -> Refusal:
@@ -231,7 +243,7 @@ def _tokens(system: System, answer: Answer) -> dict[str, Any]:
 
 def _good(answer: Answer) -> dict[str, Any]:
     if answer[0] != _GOOD:
-        raise ProviderAnswerUntrusted
+        raise jws.Untrusted("The data of the person were refused.")
     return answer[1]
 
 

@@ -22,6 +22,7 @@ from chalicelib.sign_in.refusals import (
     ProviderDataMissing,
     ProviderFlowEnded,
     ProviderNotConnected,
+    ProviderSignatureUnknown,
     ProviderUnavailable,
 )
 from chalicelib.sign_in.rules import EXPLAINED
@@ -45,7 +46,7 @@ class ProveEsiaIdentity(Body):
     uses=[Outside("esia"), Outside("oidc")],
     refuses=[
         *(ProviderFlowEnded, ProviderNotConnected, ProviderUnavailable, ProviderAnswerUntrusted),
-        *(ProviderDataMissing, *EXPLAINED),
+        *(ProviderSignatureUnknown, ProviderDataMissing, *EXPLAINED),
     ],
     audit="sign_in.esia_proved",
     memory=512,

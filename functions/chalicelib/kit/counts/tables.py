@@ -42,7 +42,7 @@ class Counter(Table):
         """
         length = seconds // max(1, parts)
         now = clock.epoch() // length
-        before = fetch([Get(cls, f"{what}#{now - back}") for back in range(1, parts + 1)]) if parts else []
+        before = fetch(tuple(Get(cls, f"{what}#{now - back}") for back in range(1, parts + 1))) if parts else []
         left = most - sum(int(one.calls) for one in before if one is not None)
         changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
         free = cls.calls.does_not_exist() | (cls.calls < left)

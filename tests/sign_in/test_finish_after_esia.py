@@ -81,7 +81,12 @@ def _come(world: World, person: str, step: str) -> make.Answer:
 
 @pytest.mark.parametrize(
     ("person", "step"),
-    [("officer", NAME), ("cardiologist", NAME), ("cardiologist", "send_sign_in_code")],
+    [
+        ("officer", NAME),
+        ("cardiologist", NAME),
+        ("cardiologist", "send_sign_in_code"),
+        ("cardiologist", "offer_factors"),
+    ],
 )
 def test_the_doctor_s_first_step_after_esia_ends_the_impostor(world: World, person: str, step: str) -> None:
     """By one factor at ЕСИА or two, whatever step comes first, and though the register is down: all is over, journalled."""

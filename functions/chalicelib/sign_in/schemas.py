@@ -57,7 +57,9 @@ class IdentityProved(Answer):
 
     ticket: Annotated[str, Meta(title="Пропуск к следующему шагу")]
     next: Annotated[str, Meta(title="Следующая операция", description="finish_sign_in или start_proved_registration.")]
-    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор")]
+    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор", description="Какой: offer_factors.")]
+    phone: Annotated[str | None, Meta(title="Телефон, подтверждённый там", description="Для формы регистрации.")]
+    email: Annotated[str | None, Meta(title="Почта, подтверждённая там", description="Для формы регистрации.")]
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
@@ -75,10 +77,13 @@ def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> Id
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:
+        following, needed = "start_proved_registration", False
         detail = "Кабинета с вашим СНИЛС ещё нет. Укажите телефон и почту, чтобы открыть его."
-        return IdentityProved(ticket=ticket, next="start_proved_registration", factor_needed=False, detail=detail)
-    detail = "Личность подтверждена. " + ("Завершите вход." if proof.strong else "Подтвердите вход вторым фактором.")
-    return IdentityProved(ticket=ticket, next="finish_sign_in", factor_needed=not proof.strong, detail=detail)
+    else:
+        following, needed = "finish_sign_in", not proof.strong
+        detail = f"Личность подтверждена. {'Подтвердите вход вторым фактором.' if needed else 'Завершите вход.'}"
+    known = {"phone": proof.phone, "email": proof.email}
+    return IdentityProved(ticket=ticket, next=following, factor_needed=needed, **known, detail=detail)
 
 
 def no_such_person(login: str) -> str:

@@ -62,10 +62,11 @@ def proof_of(answer: make.Answer) -> dict[str, Any]:
 
 
 def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through discovery, its page, code, tokens and keys of somebody else's making; a second use of the code fails."""
+    """Through discovery, page, code, tokens and keys of somebody else's making to a session; a second use fails."""
     with warnings.catch_warnings(record=True):  # its libraries warn of each other
         import oidc_provider_mock
     user = oidc_provider_mock.User(sub="7f3c", claims={**PERSON, "amr": ["pwd", "otp"]})
+    person = make.person(snils="99507968293", signed_in=False)
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
         issuer = f"http://localhost:{server.server_port}"
         connect(monkeypatch, issuer)
@@ -76,9 +77,13 @@ def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.Monk
         back = esia_door.returned(location)
         assert (status, back["state"], location.startswith(RETURN)) == (302, asked["state"], True)
         body = {"flow": started["flow"], "state": back["state"], "code": back["code"]}
-        proof = proof_of(world.client.call("prove_esia_identity", body))
+        came = world.client.call("prove_esia_identity", body)
+        proof = proof_of(came)
         again = world.client.call("prove_esia_identity", body)
         _, _, location = esia_door.open_page(begin(world)[0]["address"], {"action": "deny"})
+    person.token = world.client.call("finish_sign_in", {"ticket": came.json["ticket"]}).json["token"]
+    session = world.client.call("read_session", by=person)
+    assert (session.status, session.json["door"], session.json["identity"]) == (200, "oidc", "confirmed")
     assert again.code in {"provider-code-spent", "provider-flow-ended"}
     assert esia_door.returned(location)["error"] == "access_denied"
     assert (proof["door"], proof["snils"], proof["strong"]) == ("oidc", "99507968293", True)

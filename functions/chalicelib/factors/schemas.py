@@ -245,14 +245,20 @@ def views_of(call: Call, account: Account) -> list[FactorView]:
     return found
 
 
+def new_recovery_codes(account: Account) -> list[str]:
+    """Make a new set of recovery codes on a loaded account, which keeps their hashes; returns what is shown once."""
+    shown = recovery_codes.make()
+    account.recovery_codes = [passwords.digest(recovery_codes.plain(one)) for one in shown]
+    return shown
+
+
 def change_factors(
     call: Call, account: Account, told: str, detail: str, values: Mapping[str, Any], *, renew: bool = True
 ) -> FactorsChanged:
     """Put a change of factors into the transaction: new values (None clears), new recovery codes, word to the owner."""
-    shown = recovery_codes.make() if renew else []
-    digests = [passwords.digest(recovery_codes.plain(one)) for one in shown]
+    shown = new_recovery_codes(account) if renew else []
     changes = []
-    for name, value in {**values, "recovery_codes": digests}.items():
+    for name, value in {**values, "recovery_codes": account.recovery_codes if renew else []}.items():
         setattr(account, name, value)
         attribute = getattr(Account, name)
         changes.append(attribute.remove() if value is None else attribute.set(value))

@@ -54,6 +54,7 @@ class Account(Tried, Table):
     session_ends: Any = MapAttribute(default=dict)  # a raw map, updated by path
     totp = BinaryAttribute(legacy_encoding=False, null=True)
     totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
+    totp_pending_until = NumberAttribute(default=0)
     totp_step = NumberAttribute(default=0)
     totp_name = UnicodeAttribute(null=True)
     totp_added_at = NumberAttribute(default=0)

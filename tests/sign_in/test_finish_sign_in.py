@@ -230,13 +230,20 @@ def test_a_closed_account_opens_by_no_door(world: World) -> None:
 
 
 @pytest.mark.parametrize("strong", [True, False])
-def test_who_has_proved_himself_is_not_let_into_an_impostors_account(world: World, strong: bool) -> None:  # noqa: FBT001 - the case
-    """An account that nobody has confirmed is not opened by a proof: the proven person starts anew."""
-    person = make.person(signed_in=False, assurance="claimed")
-    body = {"ticket": doors.proved(person, strong=strong), "kind": "totp", "code": make.totp_code(person)}
+@pytest.mark.parametrize("door_name", ["esia", "oidc", "signature"])
+def test_who_has_proved_himself_is_not_let_into_an_impostors_account(
+    world: World, door_name: Any, *, strong: bool
+) -> None:
+    """An account that nobody has confirmed is not opened by a proof but emptied: the proven person starts anew."""
+    person = make.person(assurance="claimed")
+    ticket = doors.proved(person, strong=strong, by=door_name)
+    body = {"ticket": ticket, "kind": "totp", "code": make.totp_code(person)}
     answer = world.client.call(NAME, body)
     assert (answer.status, answer.code) == (409, "account-not-confirmed")
     assert not _sessions(person)
+    assert Account.get(person.person_id).password_hash is None
+    assert world.client.call(NAME, body).code == "account-not-confirmed"  # told again, and nothing is ended twice
+    assert doors.journal(person.person_id, NAME) == [("identity.confirmed", "done")]
 
 
 @pytest.mark.parametrize("door_name", ["password", "esia"])

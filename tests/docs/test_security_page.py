@@ -157,7 +157,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
         "ACTIVATION_SECONDS": accounts.ACTIVATION_SECONDS,
         "CODES_IN_TEN_MINUTES": notices.CODES_IN_TEN_MINUTES,
         "CODES_A_DAY": notices.CODES_A_DAY,
-        "SMS_A_DAY": notices.SMS_A_DAY,
+        **{f"SMS_A_DAY[{share}]": most for share, most in notices.SMS_A_DAY.items()},
         "DELAYS": ", ".join(map(str, DELAYS.values())),
         **{f"LIMITS[{purpose}]": most for purpose, most in LIMITS.items()},
     }

@@ -48,6 +48,17 @@ def test_an_old_proof_is_refused(world: World) -> None:
     assert world.client.call(NAME, body).code == "sign-in-expired"
 
 
+def test_an_unproven_account_is_not_opened_for_its_former_holder(world: World) -> None:
+    """Whoever proves himself there ends what the former holder could use, and is sent to a cabinet of his own."""
+    impostor = make.person(assurance="claimed")
+    returns.block(impostor)
+    answer = world.client.call(NAME, proof(impostor))
+    assert (answer.status, answer.code) == (409, "account-not-confirmed")
+    account = Account.get(impostor.person_id)
+    assert not any((account.contacts, account.password_hash, account.sessions, account.blocked))
+    assert world.client.call("read_session", by=impostor).code == "session-ended"
+
+
 def test_a_proof_from_before_the_block_does_not_undo_it(world: World) -> None:
     """Who had proved himself before the owner pressed «это не я» has to do it again."""
     person = make.person()

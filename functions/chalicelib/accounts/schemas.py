@@ -15,7 +15,7 @@ from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import AccountClosed, HandOverUnfit, PhoneTaken
 from chalicelib.accounts.rules import days_kept, weaknesses_of_password
 from chalicelib.accounts.tables import ERASE_SHARDS, Account, Employment, HandOver, Purpose, Reservation
-from chalicelib.kit import clock, codes, identifiers, options, passwords, secret, ticket
+from chalicelib.kit import clock, codes, identifiers, journal, options, passwords, secret, ticket
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
@@ -126,6 +126,17 @@ def end_sessions(transaction: Transaction, account: Account, *changes: Action, s
     for session_id in ended:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
     return ended
+
+
+def end_holder(call: Call, transaction: Transaction, account: Account, changes: list[Action]) -> None:
+    """End all that whoever holds an account could use, and journal it: its person himself has come."""
+    sealed = account.contacts or (account.contact_change if account.activation else None)
+    if sealed:
+        old = key_of(account).open("account/contacts", sealed, Contacts).phone
+        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
+        transaction.delete(given_up)
+    end_sessions(transaction, account, *changes, *Account.awaited(None, None, 0))
+    transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
 
 
 def send_code(call: Call, account: Account, channel: str, act: str, subject: str) -> CodeIssued:

@@ -54,6 +54,7 @@ class Account(Tried, Table):
     session_ends: Any = MapAttribute(default=dict)  # a raw map, updated by path
     totp = BinaryAttribute(legacy_encoding=False, null=True)
     totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
+    totp_pending_until = NumberAttribute(default=0)
     totp_step = NumberAttribute(default=0)
     totp_name = UnicodeAttribute(null=True)
     totp_added_at = NumberAttribute(default=0)
@@ -113,15 +114,14 @@ class Account(Tried, Table):
     def begun_again(self, key: OwnerKey) -> list[Action]:
         """Return the changes that leave nothing to the former holder of an account that has found its person."""
         cls = type(self)
-        return [
-            cls.assurance.set("confirmed"),
-            cls.wrapped_key.set(key.wrapped),
-            cls.former_key.set(self.former_key or self.wrapped_key),
-            cls.contacts.remove(),
-            *cls.no_way_in(),
-            cls.blocked.remove(),
-            cls.consent_version.remove(),
-        ]
+        former = self.former_key or self.wrapped_key
+        begun = [cls.assurance.set("confirmed"), cls.wrapped_key.set(key.wrapped), cls.former_key.set(former)]
+        return [*begun, *cls.left()]
+
+    @classmethod
+    def left(cls) -> list[Action]:
+        """Return the changes that leave the holder of an account nothing by which he comes in or is reached."""
+        return [cls.contacts.remove(), *cls.no_way_in(), cls.blocked.remove(), cls.consent_version.remove()]
 
     @classmethod
     def awaited(cls, contacts: bytes | None, digest: str | None, until: int) -> list[Action]:

@@ -216,11 +216,13 @@ class Visit:
         return is_renewed or not isinstance(refusal, _NEVER_REPLAYED)
 
     def _told(self, refusal: Refusal) -> Reply:
-        """Record a refusal and tell it; it stands even when its record cannot be written."""
+        """Record a refusal and tell it; it stands even when its record cannot be written, its aftermath does not."""
         try:
             self._record(refusal)
         except Exception as error:  # noqa: BLE001 - see above
             log.failure("refusal-not-recorded", self.request.trace_id, error, operation=self.operation.name)
+            if isinstance(error, Refusal) and self.call.aftermath.steps:
+                return problem(error, self.request.trace_id)
         return problem(refusal, self.request.trace_id)
 
     def _record(self, refusal: Refusal) -> None:

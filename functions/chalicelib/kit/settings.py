@@ -14,7 +14,7 @@ MAX_BODY_BYTES = 256 * 1024
 OUTSIDE: Final = {
     "frmr": ("url",),
     "esia": ("url", "client_id", "certificate", "issuer", "provider_certificates", "return_address"),
-    "oidc": ("url", "client_id", "scope", "return_address"),
+    "oidc": ("url", "client_id", "scope", "return_address", "confirmed_claim", "confirmed_value"),
 }
 
 

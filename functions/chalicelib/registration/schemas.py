@@ -17,12 +17,11 @@ from chalicelib.accounts.schemas import (
     POLICY_VERSION,
     Contacts,
     employment_at,
-    end_sessions,
-    key_of,
+    end_holder,
     refuse_weak_password,
 )
 from chalicelib.accounts.tables import Account, Login, Reservation
-from chalicelib.kit import clock, codes, ids, journal, passwords, secret
+from chalicelib.kit import clock, codes, ids, passwords, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
@@ -216,13 +215,7 @@ def _take_over(call: Call, account: Account, key: OwnerKey) -> None:
         raise AccountClosed
     if account.assurance == "confirmed" and account.contacts is not None:
         raise AccountExists
-    sealed = account.contacts or (account.contact_change if account.activation else None)
-    if sealed:
-        old = key_of(account).open("account/contacts", sealed, Contacts).phone
-        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
-        call.transaction.delete(given_up)
-    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(None, None, 0))
-    call.transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
+    end_holder(call, call.transaction, account, account.begun_again(key))
 
 
 def hash_of(password: str | None, said: Application) -> str | None:

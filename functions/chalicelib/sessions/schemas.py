@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.accounts.rules import chosen_grant, days_until_expiry, is_expiry_near, is_password_expired, with_session
 from chalicelib.accounts.schemas import POLICY_VERSION, key_of
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import Account, Purpose
 from chalicelib.kit import clock, journal, settings, ticket
 from chalicelib.kit.access import Actor, Grant, Role
 from chalicelib.kit.body import Answer
@@ -30,6 +30,8 @@ CARRIED: Final = (
     *("opened_at", "factor_at", "absolute_until", "expires"),
 )
 NEW_PLACE: Final = "В ваш кабинет медработника вошли с нового устройства или из новой сети."
+
+PROVEN_ANEW: Final[tuple[Purpose, ...]] = ("sign_in", "proof", "step_up")
 
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
 
@@ -101,7 +103,8 @@ def open_session(call: Call, account: Account, wanted: Opening, factor: list[Act
         account.live_sessions(), session.session_id, int(session.absolute_until), settings.MAX_SESSIONS
     )
     call.transaction.put(session)
-    forgiven = [*Account.no_tries("sign_in"), *Account.no_tries("step_up"), Account.recovered_by.remove()]
+    proven = [action for one in PROVEN_ANEW for action in Account.no_tries(one)]
+    forgiven = [*proven, Account.recovered_by.remove()]
     listed = [Account.session_ends.set(kept), Account.places.set(_places(call, account, session))]
     call.transaction.update(account, *listed, *forgiven, *factor)
     for name in ended:

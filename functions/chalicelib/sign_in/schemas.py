@@ -1,12 +1,13 @@
 """What the steps of sign-in share: tickets between steps, and how factors are shown."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.schemas import end_holder
 from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
@@ -16,11 +17,12 @@ from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
-from chalicelib.sign_in.refusals import AccountNotConfirmed, NoLongerWorking, SignInExpired
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
 RECHECK_SECONDS = 600
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+PROVING: Final = frozenset({"esia", "oidc", "signature"})  # the doors that prove who a person is
 Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
@@ -55,7 +57,9 @@ class IdentityProved(Answer):
 
     ticket: Annotated[str, Meta(title="Пропуск к следующему шагу")]
     next: Annotated[str, Meta(title="Следующая операция", description="finish_sign_in или start_proved_registration.")]
-    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор")]
+    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор", description="Какой: offer_factors.")]
+    phone: Annotated[str | None, Meta(title="Телефон, подтверждённый там", description="Для формы регистрации.")]
+    email: Annotated[str | None, Meta(title="Почта, подтверждённая там", description="Для формы регистрации.")]
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
@@ -73,10 +77,13 @@ def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> Id
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:
+        following, needed = "start_proved_registration", False
         detail = "Кабинета с вашим СНИЛС ещё нет. Укажите телефон и почту, чтобы открыть его."
-        return IdentityProved(ticket=ticket, next="start_proved_registration", factor_needed=False, detail=detail)
-    detail = "Личность подтверждена. " + ("Можно войти." if proof.strong else "Подтвердите вход вторым фактором.")
-    return IdentityProved(ticket=ticket, next="finish_sign_in", factor_needed=not proof.strong, detail=detail)
+    else:
+        following, needed = "finish_sign_in", not proof.strong
+        detail = f"Личность подтверждена. {'Подтвердите вход вторым фактором.' if needed else 'Завершите вход.'}"
+    known = {"phone": proof.phone, "email": proof.email}
+    return IdentityProved(ticket=ticket, next=following, factor_needed=needed, **known, detail=detail)
 
 
 def no_such_person(login: str) -> str:
@@ -133,13 +140,15 @@ def _entry(step: str, values: dict[str, Any]) -> Entry:
     person_id, nonce = values.get("person", ""), values["nonce"]
     if step == "passkey":
         return Entry("", "passkey", f"sign_in/passkey/{nonce}", at=values["at"], strong=True, once=f"passkey#{nonce}")
-    act = f"sign_in/{person_id}/{nonce}"
     if step == "password":
+        act = f"sign_in/{person_id}/{nonce}"
         return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
     proof = msgspec.convert(values["proof"], Proof)
     if not person_id:
         raise SignInExpired
-    once, factor_at = f"proved#{nonce}", proof.factor_at if proof.strong else None
+    # The first word is where a code waits: one for the password does not push it out.
+    act, once = f"proof/{person_id}/{nonce}", f"proved#{nonce}"
+    factor_at = proof.factor_at if proof.strong else None
     return Entry(
         person_id, proof.door, act, None, values["at"], proof.strong, trusted=True, once=once, factor_at=factor_at
     )
@@ -151,24 +160,48 @@ def account_of(call: Call, entry: Entry) -> Account:
     if entry.strong:
         (account,) = call.look(Get(Account, entry.person_id))
     else:
-        # A code after a proof has tries of its own: who knows the password cannot use them up.
-        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        # A factor after a proof has tries of its own: neither who knows the password nor an open session uses them up.
+        purpose: Purpose = "sign_in" if entry.door == "password" else "proof"
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
-    if account is None or (entry.at is not None and entry.at <= account.ended_at):
+    if account is None:
+        raise SignInExpired
+    return judged(call, account, entry)
+
+
+def judged(call: Call, account: Account, entry: Entry) -> Account:
+    """Return the account of who came; refuses what its access has outlived."""
+    refuse_unproven(call, account, entry.door)
+    if entry.at is not None and entry.at <= account.ended_at:
         raise SignInExpired
     refuse_shut(account, entry)
     return account
 
 
+def refuse_without_factor(call: Call, entry: Entry) -> None:
+    """Refuse who brings no factor before a try is counted; whose account was never proven is told that first."""
+    if entry.door != "password":
+        (account,) = call.look(Get(Account, entry.person_id))
+        if account is not None:
+            refuse_unproven(call, account, entry.door)
+    raise FactorNeeded
+
+
+def refuse_unproven(call: Call, account: Account, door: Door) -> None:
+    """Refuse an account that was never proven to whoever has proved himself; its holder is out from then on."""
+    is_unproven = account.assurance == "claimed" or account.contacts is None
+    if account.closed_at or not is_unproven or door not in PROVING:
+        return
+    if account.contacts is not None or account.password_hash or account.sessions:
+        end_holder(call, call.aftermath, account, Account.left())
+    raise AccountNotConfirmed
+
+
 def refuse_shut(account: Account, entry: Entry) -> None:
-    """Refuse a closed or blocked account, and one that was never proven to whoever has proved himself."""
+    """Refuse a closed or blocked account."""
     if account.closed_at:
         raise AccountClosed
     if account.blocked and (account.blocked["by"] != "suspicion" or entry.door == "password"):
         raise AccountBlocked
-    is_unproven = account.assurance == "claimed" or account.contacts is None
-    if is_unproven and entry.door in {"esia", "oidc", "signature"}:
-        raise AccountNotConfirmed
 
 
 def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:

@@ -6,7 +6,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.kit import aws, clock, settings
-from chalicelib.kit.tables import Table, patiently
+from chalicelib.kit.tables import Get, Table, fetch, patiently
 
 
 class Visits(NamedTuple):
@@ -32,6 +32,26 @@ class Counter(Table):
         changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
         item = cls.change(f"{what}#{clock.epoch() // seconds}", actions=changes)
         return int(item.calls) if item else 0
+
+    @classmethod
+    def take(cls, what: str, seconds: int, most: int, *, parts: int = 0) -> bool:
+        """Count one more in the present period unless that makes more than `most`; what is refused is not counted.
+
+        Periods begin on the clock, so that two limits may meet at a boundary. With `parts` they cannot: a period is cut
+        into so many, and the present part is judged together with as many before it.
+        """
+        length = seconds // max(1, parts)
+        now = clock.epoch() // length
+        before = fetch(tuple(Get(cls, f"{what}#{now - back}") for back in range(1, parts + 1))) if parts else []
+        left = most - sum(int(one.calls) for one in before if one is not None)
+        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
+        free = cls.calls.does_not_exist() | (cls.calls < left)
+        return left > 0 and cls.change(f"{what}#{now}", actions=changes, when=free) is not None
+
+    @classmethod
+    def give_back(cls, what: str, seconds: int) -> None:
+        """Forget one that was counted in the present period and did not come about."""
+        cls.change(f"{what}#{clock.epoch() // seconds}", actions=[cls.calls.add(-1)])
 
     @classmethod
     def visit(cls, source: str) -> Visits:

@@ -9,12 +9,15 @@ from chalicelib.kit import clock, codes
 from chalicelib.kit.refusals import TooManyTries, TryLater
 from chalicelib.kit.tables import Get, fetch
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
+Purpose = Literal[
+    "password", "sign_in", "proof", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"
+]
 STAND_IN_SECONDS: Final = 2 * 3600
 LIMITS: dict[Purpose, int] = {
     "password": 10,
     "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
     "sign_in": codes.TRIES_AN_HOUR,
+    "proof": codes.TRIES_AN_HOUR,
     "activation": codes.TRIES_AN_HOUR,
     "factor": codes.TRIES_AN_HOUR,
     "contacts": codes.TRIES_AN_HOUR,
@@ -41,6 +44,8 @@ class Tried:
     password_trusted_at = NumberAttribute(default=0)
     sign_in_hour = NumberAttribute(default=0)
     sign_in_tries = NumberAttribute(default=0)
+    proof_hour = NumberAttribute(default=0)
+    proof_tries = NumberAttribute(default=0)
     activation_hour = NumberAttribute(default=0)
     activation_tries = NumberAttribute(default=0)
     factor_hour = NumberAttribute(default=0)

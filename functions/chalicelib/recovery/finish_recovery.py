@@ -12,6 +12,7 @@ from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.records.tables import Session, Setting
 from chalicelib.kit.refusals import WrongFields
@@ -53,6 +54,7 @@ def finish_recovery(call: Call, body: FinishRecovery) -> PasswordRecovered:
     if flow["channels"] == "both" and body.email_code is None:
         raise WrongFields([wrong("/email_code", "Заполните это поле: выбраны оба канала.", "required")])
     refuse_weak_password(body.password, flow["login"])
+    refuse_guesser(call, "code")
     account = Account.attempt(flow["person"], "recovery", known=bool(flow["known"]))
     if account is None or not (flow["known"] and _fits(account, flow, body)):
         raise CodeWrong

@@ -12,6 +12,7 @@ from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.ids import token
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
@@ -53,6 +54,8 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     """Ввести пароль."""
     values = take("login", body.ticket)
     purpose: Purpose = "password_trusted" if values["trusted"] else "password"
+    if not values["trusted"]:
+        refuse_guesser(call, "password")
     account = Account.attempt(values["person"], purpose, known=bool(values["known"]))
     if account is None:
         raise SignInExpired

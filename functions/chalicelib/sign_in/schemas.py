@@ -11,6 +11,7 @@ from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.outbox import Effect, TellOwner
 from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
@@ -151,6 +152,8 @@ def account_of(call: Call, entry: Entry) -> Account:
     if entry.strong:
         (account,) = call.look(Get(Account, entry.person_id))
     else:
+        if not entry.trusted:
+            refuse_guesser(call, "code")
         # A code after a proof has tries of its own: who knows the password cannot use them up.
         purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)

@@ -11,6 +11,13 @@ from chalicelib.kit import catalogue, clock
 from chalicelib.kit.access import Role, WholeCabinet
 from chalicelib.kit.records.tables import Session
 
+DUE = (
+    ("consent", "consent-required"),
+    ("password", "password-expired"),
+    ("workplace", "workplace-required"),
+    ("", ""),
+)
+
 
 def at(role: Role, organisation_id: str = make.HOSPITAL) -> str | None:
     """Return where a role is held."""
@@ -83,7 +90,7 @@ def test_what_is_due_comes_first_and_a_dangerous_act_wants_a_fresh_factor(world:
     example = example_of(name, world)
     handle, session_id, _ = example.by.token.split(".")
     if not operation.unsettled:
-        for due, code in (("consent", "consent-required"), ("password", "password-expired"), ("", "")):
+        for due, code in DUE:
             Session(handle, session_id).update(actions=[Session.due.set(due)])
             assert not code or world.client.run(name, example).code == code
     clock.advance(660)

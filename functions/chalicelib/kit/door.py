@@ -1,6 +1,6 @@
 """The one way in: who calls · may he · is the request right · the operation · one write · the answer."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -27,6 +27,7 @@ from chalicelib.kit.refusals import (
     TooManyGuesses,
     UnsupportedMediaType,
     VersionRequired,
+    WorkplaceRequired,
     WrongFields,
 )
 from chalicelib.kit.transaction import AlreadyAnswered, Step, commit
@@ -34,6 +35,7 @@ from chalicelib.kit.web import Reply, Request
 
 FRESH_SECONDS = 600
 _NEVER_REPLAYED = (NotSignedIn, SessionEnded, CrossSiteCall, RoleNotAllowed, TooManyCalls, TooManyGuesses, NotYours)
+_DUE: Final = {"consent": ConsentRequired, "password": PasswordExpired, "workplace": WorkplaceRequired}
 
 
 class Visit:
@@ -96,7 +98,7 @@ class Visit:
         if not actor.confirmed and not self.operation.claimed:
             raise IdentityNotConfirmed
         if actor.due and not self.operation.unsettled:
-            raise ConsentRequired if "consent" in actor.due else PasswordExpired
+            raise _DUE[actor.due.split()[0]]
         if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
             raise FreshFactorRequired
         self.call.relation = self.operation.allow[actor.role]

@@ -130,6 +130,16 @@ class PasswordExpired(Refusal):
     detail = "Срок действия пароля закончился. Смените его: до этого остальные функции закрыты."
 
 
+class WorkplaceRequired(Refusal):
+    """The worker has several workplaces and has not said for which one he acts."""
+
+    status = 403
+    title = "Выберите место работы"
+    detail = (
+        "По регистру у вас несколько мест работы. Выберите то, за которое сейчас работаете: потом его можно сменить."
+    )
+
+
 class IdentityNotConfirmed(Refusal):
     """The account rests on matching data only; the person has not been proven yet."""
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.rules import is_only_worker
 from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
@@ -175,8 +176,11 @@ def refuse_shut(account: Account, entry: Entry) -> None:
 
 
 def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:
-    """Refuse who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes."""
-    if account.register_state != "not_working":
+    """Refuse a worker who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes.
+
+    Who has other roles comes in by them.
+    """
+    if account.register_state != "not_working" or not is_only_worker(account.grants):
         return
     if call.now - account.matched_at > RECHECK_SECONDS:
         call.aftermath.send(check)

@@ -71,6 +71,14 @@ class ProvedSignInRequired(Refusal):
     )
 
 
+class EsiaSignInRequired(Refusal):
+    """A patient's role is taken in a session that ЕСИА has opened."""
+
+    status = 403
+    title = "Войдите через Госуслуги"
+    detail = "Пациентом становится тот, кого назвали Госуслуги. Выйдите, войдите через Госуслуги и повторите."
+
+
 class RolesExclude(Refusal):
     """Administrator and security officer watch each other."""
 

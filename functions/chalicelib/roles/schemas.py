@@ -132,7 +132,7 @@ def accept_into(
     taken = Invitation.state.set("accepted")
     transaction.update(invitation, taken, when=Invitation.state == "open", refusal=InvitationEnded)
     give_into(transaction, new, person_id, login, invitation.granted_by)
-    return [msgspec.to_builtins(one) for one in (*held, new)]
+    return with_grant(held, new)
 
 
 def give_into(transaction: Transaction, grant: Grant, person_id: str, login: str, granted_by: str) -> None:
@@ -175,6 +175,11 @@ def take_all_into(transaction: Transaction, account: Account, *, by_himself: boo
 def grants_of(account: Account) -> list[Grant]:
     """Return the roles that a person holds."""
     return msgspec.convert(account.grants, list[Grant])
+
+
+def with_grant(held: Sequence[Grant], new: Grant) -> list[dict[str, Any]]:
+    """Return the grants to be stored when one comes."""
+    return [msgspec.to_builtins(one) for one in (*held, new)]
 
 
 def without(held: Sequence[Grant], grant: Grant) -> list[dict[str, Any]]:

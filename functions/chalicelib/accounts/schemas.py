@@ -80,7 +80,7 @@ class ClosedAccount(Answer):
     detail: Annotated[str, Meta(title="Что теперь")]
 
 
-POLICY_VERSION = "2026-11"
+POLICY_VERSION = "2026-11-25"  # the day from which docs/security-policy.md says it holds
 NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
 FEWEST_COMMON = 3000

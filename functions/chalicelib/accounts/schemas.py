@@ -196,7 +196,7 @@ def new_password(account: Account, password: str, counted: Purpose) -> list[Acti
         Account.password_hash.set(passwords.digest(password)),
         Account.password_changed_at.set(clock.epoch()),
         Account.password_history.set(former[: max(0, most - 1)]),
-        *Account.no_tries(counted),
+        *(one for purpose in {counted, "password", "password_trusted"} for one in Account.no_tries(purpose)),
     ]
 
 

@@ -121,6 +121,8 @@ class Account(Tried, Table):
             cls.former_key.set(self.former_key or self.wrapped_key),
             cls.contacts.remove(),
             *cls.no_way_in(),
+            *cls.no_tries("password"),
+            *cls.no_tries("password_trusted"),
             cls.blocked.remove(),
             cls.consent_version.remove(),
         ]

@@ -182,6 +182,17 @@ class TooManyTries(Refusal):
     retry_after = 3600
 
 
+class PasswordDoorShut(Refusal):
+    """A hundred passwords in a row were wrong: until a new one is set, none is compared here."""
+
+    status = 403
+    title = "Вход по паролю закрыт"
+    detail = (
+        "Сто раз подряд пароль вводили неверно, поэтому он здесь больше не принимается. "
+        "Задайте новый пароль через «Восстановление доступа» или войдите другим способом."
+    )
+
+
 class IdempotencyKeyRequired(Refusal):
     """A POST came without an Idempotency-Key of 22 to 64 random characters."""
 

@@ -59,7 +59,7 @@ def finish_recovery(call: Call, body: FinishRecovery) -> PasswordRecovered:
     if account is None or not (flow["known"] and _fits(account, flow, body)):
         raise CodeWrong
     refuse_blocked(account, flow["channels"])
-    changes = [*new_password(account, body.password, "recovery"), *Account.no_tries("password")]
+    changes = new_password(account, body.password, "recovery")
     both = flow["channels"] == "both"
     changes += [Account.recovered_by.remove() if both else Account.recovered_by.set(flow["channels"])]
     end_sessions(call.transaction, account, *changes, Account.blocked.remove())

@@ -18,11 +18,20 @@ from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
+from chalicelib.kit.tries.tables import MOST_IN_A_ROW
 from chalicelib.sign_in.refusals import AccountNotConfirmed, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
 RECHECK_SECONDS = 600
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+GUESSED: dict[Purpose, str] = {
+    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
+    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
+}
+SHUT = (
+    "К кабинету медработника сто раз подряд вводили неверный пароль. {where} он больше не принимается: задайте новый "
+    "через «Восстановление доступа». Другие способы входа открыты."
+)
 Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
@@ -208,3 +217,12 @@ def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
         shut = Account.blocked.set(Account.blocked | {"by": "suspicion", "at": call.now})
         raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
         call.aftermath.update(account, shut, *raised, edits=False)
+
+
+def warn_of_guesses(call: Call, account: Account, purpose: Purpose) -> None:
+    """Tell the owner of the last wrong password that is taken: of this hour, or of all."""
+    text = GUESSED[purpose] if getattr(account, f"{purpose}_tries") == LIMITS[purpose] else ""
+    if account.row(purpose) == MOST_IN_A_ROW:
+        text = SHUT.format(where="С чужих устройств" if purpose == "password" else "С ваших устройств")
+    if text:
+        call.aftermath.send(TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=text))

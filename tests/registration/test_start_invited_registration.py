@@ -12,6 +12,7 @@ from registration.test_start_proved_registration import ticket
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.access import Grant, Role
+from chalicelib.roles.rules import OPERATOR
 from chalicelib.roles.schemas import new_invitation
 from chalicelib.roles.tables import Invitation, RoleHolder
 
@@ -22,7 +23,7 @@ def invited(who: doors.Applicant, role: Role = Role.SUPPORT, organisation_id: st
     """Write an invitation and return its number."""
     grant = Grant(role=role, organisation_id=organisation_id)
     place = organisation_id or "cabinet"
-    invitation, number = new_invitation(grant, place, who.body["snils"], who.email, "psn_" + "1" * 32)
+    invitation, number = new_invitation(grant, place, who.body["snils"], who.email, OPERATOR)
     invitation.save()
     return number
 
@@ -138,3 +139,17 @@ def test_no_role_begins_at_a_closed_organisation(world: World) -> None:
     number = invited(who, Role.HR, offices.organisation(state="closed"))
     assert world.client.call(NAME, body(who, number)).code == "organisation-closed"
     assert not doors.people()
+
+
+def test_no_cabinet_opens_when_the_grantors_role_has_ended(world: World) -> None:
+    """Also if it ended after the first step."""
+    who, officer = doors.applicant(world), offices.holder(Role.ADMIN)
+    grant = Grant(role=Role.SUPPORT)
+    invitation, number = new_invitation(grant, "cabinet", who.body["snils"], who.email, officer.person_id)
+    invitation.save()
+    flow = world.client.call(NAME, body(who, number)).json["flow"]
+    world.client.call("confirm_registration_contacts", doors.contact_codes(world, who, flow))
+    RoleHolder.get("cabinet", f"admin#{officer.person_id}").delete()
+    answer = world.client.call("complete_registration", doors.completion(flow, password=None))
+    assert (answer.status, answer.code) == (409, "invitation-ended")
+    assert [one.person_id for one in doors.people()] == [officer.person_id]

@@ -10,7 +10,7 @@ from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Put, Query, Update
+from chalicelib.kit.catalogue import Check, Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.records.tables import Setting
@@ -45,6 +45,7 @@ class CompleteRegistration(Body):
     writes=[
         *map(Update, (RegistrationFlow, Account, Invitation, RoleCount)),
         *map(Put, (Account, Login, Reservation, Employment, Profile, RoleHolder)),
+        Check(RoleHolder),
     ],
     effects=[Sms, Email],
     refuses=[FlowEnded, TooManyTries, PolicyNotAccepted, InvitationEnded],

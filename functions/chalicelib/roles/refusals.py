@@ -39,12 +39,12 @@ class OrganisationClosed(Refusal):
 
 
 class InvitationEnded(Refusal):
-    """The invitation is unknown, used, withdrawn or older than three days."""
+    """The invitation is unknown, used, withdrawn, older than three days, or its grantor's role has ended."""
 
     status = 409
     title = "Приглашение больше не действует"
     detail = (
-        "Номер приглашения записан с ошибкой, уже использован, отозван или старше трёх суток. "
+        "Номер приглашения записан с ошибкой, уже использован, отозван, старше трёх суток, или у пригласившего больше нет прав. "
         "Вставьте номер из письма целиком или попросите новое приглашение."
     )
 

@@ -28,7 +28,7 @@ from chalicelib.kit.tables import Action
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.sessions.refusals import RoleNotHeld
-from chalicelib.sessions.rules import device_name
+from chalicelib.sessions.rules import device_name, new_sign_in
 
 DEVICE_SECONDS: Final = 90 * 24 * 3600
 MOST_PLACES: Final = 20
@@ -36,7 +36,6 @@ CARRIED: Final = (
     *("assurance", "consent_version", "wrapped_key", "source", "device", "origin", "door", "keep"),
     *("opened_at", "factor_at", "absolute_until", "expires"),
 )
-NEW_PLACE: Final = "В ваш кабинет медработника вошли с нового устройства или из новой сети."
 
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
 
@@ -260,7 +259,9 @@ def _places(call: Call, account: Account, session: Session) -> list[dict[str, An
     here = {"source": session.source, "device": session.device}
     known = [one for one in account.places if {"source": one["source"], "device": one["device"]} != here]
     if account.places and len(known) == len(account.places):
-        told = TellOwner(person_id=account.person_id, subject="Новый вход в кабинет", text=NEW_PLACE, not_me=True)
+        role = Role(session.grant["role"]).label
+        text = new_sign_in(call.request.device, call.request.network, clock.now(), role)
+        told = TellOwner(person_id=account.person_id, subject="Новый вход в кабинет", text=text, not_me=True)
         call.transaction.send(told)
     return [here | {"at": call.now}, *known][:MOST_PLACES]
 

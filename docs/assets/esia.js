@@ -120,7 +120,21 @@ async function finish(body) {
     const answer = await post("sessions", { ...body, keep: "cookie" });
     if (!answer.good) return problem(answer);
     element("factor").hidden = true;
-    return say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    const box = say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    return offer(box, "Выйти из кабинета", signOut);
+  } catch {
+    return offline();
+  }
+}
+
+async function signOut() {
+  try {
+    const answer = await fetch("/v1/sessions/current", {
+      method: "DELETE",
+      headers: { "Content-Type": "application/json" },
+    });
+    if (!answer.ok) return problem({ body: await answer.json() });
+    return say("good", "Вы вышли", "Сеанс в кабинете завершён. На общем компьютере выйдите и из Госуслуг.");
   } catch {
     return offline();
   }

@@ -23,7 +23,7 @@ from chalicelib.kit.options import security
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.refusals import SessionEnded
-from chalicelib.kit.session import Door, Keep, begin, cookie, place_of
+from chalicelib.kit.session import Door, Keep, begin, brought, cookie, place_of
 from chalicelib.kit.tables import Action
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.vault import OwnerKey
@@ -112,14 +112,15 @@ def open_session(call: Call, account: Account, wanted: Opening, factor: list[Act
     """Put a new session, the account's list of them and the journal record into the call's transaction."""
     grant = _chosen(account, wanted.role, wanted.organisation_id)
     session, token = _begun(call, account, wanted, grant)
-    kept, ended = with_session(
-        account.live_sessions(), session.session_id, int(session.absolute_until), settings.MAX_SESSIONS
-    )
+    live, before = account.live_sessions(), brought(call.request, account.handle)
+    replaced = [one for one in account.sessions if one == before]  # who signs in again is entitled to end his own
+    others = {name: until for name, until in live.items() if name not in replaced}
+    kept, ended = with_session(others, session.session_id, int(session.absolute_until), settings.MAX_SESSIONS)
     call.transaction.put(session)
     forgiven = [*Account.no_tries("sign_in"), *Account.no_tries("step_up"), Account.recovered_by.remove()]
     listed = [Account.session_ends.set(kept), Account.places.set(_places(call, account, session))]
     call.transaction.update(account, *listed, *forgiven, *factor)
-    for name in ended:
+    for name in (*ended, *replaced):
         call.transaction.delete(Session(handle=account.handle, session_id=name))
     call.transaction.put(_record(call, session, grant))
     return signed_in(call, account, session, token)

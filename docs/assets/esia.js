@@ -161,9 +161,23 @@ async function finish(proved, factor) {
     const answer = await post("sign_in/sessions", { ticket: proved.ticket, ...factor, keep: "cookie" });
     if (!answer.good) return refused(proved, answer);
     show(null);
-    return say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    const box = say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    return offer(box, "Выйти из кабинета", signOut);
   } catch {
     return offer(offline(), "Повторить", () => finish(proved, factor));
+  }
+}
+
+async function signOut() {
+  try {
+    const answer = await fetch("/v1/sessions/current", {
+      method: "DELETE",
+      headers: { "Content-Type": "application/json" },
+    });
+    if (!answer.ok) return problem({ body: await answer.json() });
+    return say("good", "Вы вышли", "Сеанс в кабинете завершён. На общем компьютере выйдите и из Госуслуг.");
+  } catch {
+    return offline();
   }
 }
 

@@ -22,9 +22,9 @@ def example(world: World) -> make.Example:
     return make.Example(body=proof(person))
 
 
-def proof(who: make.Person, door: str = "esia", **changes: Any) -> dict[str, Any]:
+def proof(who: make.Person, door: str = "esia", *, strong: bool = True, **changes: Any) -> dict[str, Any]:
     """Make the ticket that a door of proof gives."""
-    said = {"door": door, "snils": who.snils, "strong": False, "last_name": "Орлова", "first_name": "Анна"}
+    said = {"door": door, "snils": who.snils, "strong": strong, "last_name": "Орлова", "first_name": "Анна"}
     values: dict[str, Any] = {"nonce": ids.token(), "at": clock.epoch(), "proof": said} | changes
     return {"ticket": give("proved", who.person_id, **values)}
 
@@ -77,6 +77,17 @@ def test_an_open_account_and_no_account_have_nothing_to_open(world: World) -> No
     person.person_id = ""
     assert world.client.call(NAME, proof(person)).code == "not-blocked"
     assert ticket.unseal("not_me", proof(person)["ticket"]) is None
+
+
+@pytest.mark.parametrize("by", ["owner", "suspicion"])
+def test_a_proof_by_one_factor_opens_nothing(world: World, by: str) -> None:
+    """The block was laid because one factor may be stolen; two at the provider lift it."""
+    person = make.person()
+    returns.block(person, by)
+    answer = world.client.call(NAME, proof(person, strong=False))
+    assert (answer.status, answer.code) == (403, "two-factor-proof-needed")
+    assert Account.get(person.person_id).blocked is not None
+    assert world.client.call(NAME, proof(person)).status == 200
 
 
 @pytest.mark.parametrize(("by", "door"), [("officer", "esia"), ("officer", "signature"), ("owner", "oidc")])

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import doors
 import make
@@ -14,7 +15,7 @@ from chalicelib.kit.access import Role
 from chalicelib.kit.records.tables import Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
-from chalicelib.sessions.schemas import MOST_PLACES, NEW_PLACE
+from chalicelib.sessions.schemas import MOST_PLACES
 from chalicelib.sign_in.schemas import TRIED
 
 NAME = "finish_sign_in"
@@ -429,9 +430,24 @@ def test_a_strange_place_is_told_and_a_known_one_is_not(world: World) -> None:
     told = []
     for address, device in places:
         assert _sign_in(world, person, address, device).status == 201
-        told.append(world.sent(person.phone).count(NEW_PLACE))
+        told.append(sum("из нового места" in one for one in world.sent(person.phone)))
     assert told == [0, 0, 1, 1, 2, 2]
     assert "/not-me/#" in world.sent(person.email)[-1]
+
+
+def test_the_notice_says_from_where_when_and_what_to_do(world: World) -> None:
+    """Device, network, Moscow time and role; a program that is no browser writes nothing into the owner's message."""
+    person = make.person(signed_in=False)
+    _sign_in(world, person, "10.1.0.1")
+    _sign_in(world, person, "10.1.0.2", "Mozilla/5.0 (Windows NT 10.0) Chrome/131.0 Safari/537.36")
+    moscow = clock.now().astimezone(ZoneInfo("Europe/Moscow")).strftime("%d.%m.%Y в %H:%M")
+    sms, letter = world.sent(person.phone)[-1], world.sent(person.email)[-1]
+    assert f"Chrome, Windows, сеть 10.1.0.2, {moscow} по Москве, роль «медицинский работник»" in sms
+    assert "откройте ссылку «Это не я» в письме" in sms
+    assert sms in letter
+    _sign_in(world, person, "10.1.0.3", "call +79991234567 to stop")
+    assert "неизвестная программа" in world.sent(person.phone)[-1]
+    assert "+79991234567" not in world.sent(person.phone)[-1] + world.sent(person.email)[-1]
 
 
 def test_the_places_are_kept_unreadable_and_few(world: World) -> None:

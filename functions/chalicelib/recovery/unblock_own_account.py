@@ -15,7 +15,7 @@ from chalicelib.kit.records.tables import Session
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.recovery.refusals import NotBlocked
+from chalicelib.recovery.refusals import NotBlocked, TwoFactorProofNeeded
 from chalicelib.recovery.schemas import note_for_owner, reopen
 from chalicelib.sign_in.refusals import AccountNotConfirmed, SignInExpired
 from chalicelib.sign_in.schemas import refuse_unproven, take
@@ -39,7 +39,7 @@ class OwnAccountUnblocked(Answer):
     reads=[Account],
     writes=[Update(Account), Delete(Session), Delete(Reservation), Put(JournalRecord)],
     effects=[TellOwner],
-    refuses=[SignInExpired, NotBlocked, AccountBlocked, AccountNotConfirmed],
+    refuses=[SignInExpired, NotBlocked, AccountBlocked, AccountNotConfirmed, TwoFactorProofNeeded],
     audit="access.reopened_by_owner",
 )
 def unblock_own_account(call: Call, body: UnblockOwnAccount) -> OwnAccountUnblocked:
@@ -53,6 +53,8 @@ def unblock_own_account(call: Call, body: UnblockOwnAccount) -> OwnAccountUnbloc
         raise AccountBlocked
     if values["at"] < account.blocked["at"]:  # a proof from before the block does not undo it
         raise SignInExpired
+    if not values["proof"]["strong"]:
+        raise TwoFactorProofNeeded
     reopen(call, account)
     note_for_owner(call, account)
     text = "Доступ в кабинет медработника открыт: личность подтверждена. Прежний пароль удалён."

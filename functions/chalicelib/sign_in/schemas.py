@@ -7,22 +7,33 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.rules import is_only_worker
 from chalicelib.accounts.schemas import end_holder
 from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.outbox import Effect, TellOwner
 from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
+from chalicelib.kit.tries.tables import MOST_IN_A_ROW
 from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
 RECHECK_SECONDS = 600
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
 PROVING: Final = frozenset({"esia", "oidc", "signature"})  # the doors that prove who a person is
+GUESSED: dict[Purpose, str] = {
+    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
+    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
+}
+SHUT = (
+    "К кабинету медработника сто раз подряд вводили неверный пароль. {where} он больше не принимается: задайте новый "
+    "через «Восстановление доступа». Другие способы входа открыты."
+)
 Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
@@ -160,6 +171,8 @@ def account_of(call: Call, entry: Entry) -> Account:
     if entry.strong:
         (account,) = call.look(Get(Account, entry.person_id))
     else:
+        if not entry.trusted:
+            refuse_guesser(call, "code")
         # A factor after a proof has tries of its own: neither who knows the password nor an open session uses them up.
         purpose: Purpose = "sign_in" if entry.door == "password" else "proof"
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
@@ -205,8 +218,11 @@ def refuse_shut(account: Account, entry: Entry) -> None:
 
 
 def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:
-    """Refuse who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes."""
-    if account.register_state != "not_working":
+    """Refuse a worker who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes.
+
+    Who has other roles comes in by them.
+    """
+    if account.register_state != "not_working" or not is_only_worker(account.grants):
         return
     if call.now - account.matched_at > RECHECK_SECONDS:
         call.aftermath.send(check)
@@ -234,3 +250,12 @@ def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
         shut = Account.blocked.set(Account.blocked | {"by": "suspicion", "at": call.now})
         raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
         call.aftermath.update(account, shut, *raised, edits=False)
+
+
+def warn_of_guesses(call: Call, account: Account, purpose: Purpose) -> None:
+    """Tell the owner of the last wrong password that is taken: of this hour, or of all."""
+    text = GUESSED[purpose] if getattr(account, f"{purpose}_tries") == LIMITS[purpose] else ""
+    if account.row(purpose) == MOST_IN_A_ROW:
+        text = SHUT.format(where="С чужих устройств" if purpose == "password" else "С ваших устройств")
+    if text:
+        call.aftermath.send(TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=text))

@@ -1,6 +1,6 @@
 """What is counted in a period, so that nobody calls, guesses or sends too often."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
@@ -8,12 +8,15 @@ from pynamodb.expressions.update import Action
 from chalicelib.kit import aws, clock, settings
 from chalicelib.kit.tables import Get, Table, fetch, patiently
 
+Guessed = Literal["password", "code"]
+
 
 class Visits(NamedTuple):
-    """How often a source has called in this minute, and how often it has guessed wrong in this hour."""
+    """How often a source has called in this minute, and how many passwords and codes it has guessed wrong in this hour."""
 
     calls: int
-    wrong: int
+    password: int = 0
+    code: int = 0
 
 
 class Counter(Table):
@@ -59,9 +62,9 @@ class Counter(Table):
         return cls._count_of(source, f"m{clock.epoch() // 60 % 60}")
 
     @classmethod
-    def guessed_wrong(cls, source: str) -> None:
-        """Count a wrong guess of a source."""
-        cls._count_of(source, "wrong")
+    def guessed_wrong(cls, source: str, what: Guessed) -> None:
+        """Count a wrong guess of a source; passwords and codes apart, so that neither shuts the other's doors."""
+        cls._count_of(source, what)
 
     @classmethod
     def _count_of(cls, source: str, what: str) -> Visits:
@@ -75,5 +78,5 @@ class Counter(Table):
             "ReturnValues": "ALL_NEW",
         }
         found = patiently(lambda: aws.client("dynamodb").update_item(**request))["Attributes"]
-        calls, wrong = (int(found.get(name, {"N": "0"})["N"]) for name in (f"m{clock.epoch() // 60 % 60}", "wrong"))
-        return Visits(calls, wrong)
+        counts = (f"m{clock.epoch() // 60 % 60}", "password", "code")
+        return Visits(*(int(found.get(name, {"N": "0"})["N"]) for name in counts))

@@ -29,11 +29,10 @@ from chalicelib.kit.refusals import InternalError  # noqa: E402 - see above
 from chalicelib.kit.tables import Get, fetch  # noqa: E402 - see above
 from chalicelib.kit.text import Email, Snils, Text  # noqa: E402 - see above
 from chalicelib.kit.transaction import Step, commit  # noqa: E402 - see above
-from chalicelib.roles.rules import CABINET  # noqa: E402 - see above
+from chalicelib.roles.rules import CABINET, OPERATOR  # noqa: E402 - see above
 from chalicelib.roles.schemas import LIFE_SECONDS, letter, new_invitation  # noqa: E402 - see above
 from chalicelib.roles.tables import RoleCount  # noqa: E402 - see above
 
-OPERATOR: Final = f"opr_{'0' * 32}"
 ROLES: Final = (Role.ADMIN, Role.SECURITY)
 Invited = tuple[Snils, Email]
 

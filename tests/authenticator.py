@@ -59,7 +59,7 @@ class Device:
             "id": wrong.get("id", self.id),
             "client_data": base64url(page),
             "authenticator_data": base64url(device),
-            "signature": base64url(wrong.get("signature", self._sign(signed))),
+            "signature": base64url(wrong.get("signature", self.sign(signed))),
             "user_handle": wrong.get("user_handle", self.user_handle or None),
         }
 
@@ -79,7 +79,8 @@ class Device:
         flags = wrong.get("flags", self.flags) | (flag if wrong.get("attested", True) else 0)
         return place + struct.pack(">BI", flags, wrong.get("count", self.count))
 
-    def _sign(self, data: bytes) -> bytes:
+    def sign(self, data: bytes) -> bytes:
+        """Sign bytes as the device does."""
         if isinstance(self.key, ec.EllipticCurvePrivateKey):
             return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
         if isinstance(self.key, ed25519.Ed25519PrivateKey):

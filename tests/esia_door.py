@@ -61,6 +61,12 @@ def start(world: World) -> dict[str, Any]:
     return found
 
 
+def answered(started: dict[str, Any], code: str) -> dict[str, str]:
+    """Write the body that brings a code back to a sign-in, whatever the code was given for."""
+    state = returned(started["address"])["state"]
+    return {"flow": started["flow"], "state": state, "code": code}
+
+
 def proof(world: World, person: str = "doctor") -> dict[str, str]:
     """Go through ЕСИА as a person and return the body that proves his identity."""
     started = start(world)

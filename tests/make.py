@@ -85,6 +85,7 @@ def person(
         totp=made.key.seal("account/totp", made.totp),
         consent_version=POLICY_VERSION,
         matched_at=clock.epoch(),
+        workplaces=[works_at] if works_at else [],
     ).save()
     Login(login=made.login, person_id=made.person_id).save()
     snils_hash = secret.look_up("snils", snils)

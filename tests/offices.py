@@ -62,7 +62,7 @@ def invited(
     world: World, who: make.Person, role: Role, organisation_id: str | None = None, *, by: make.Person | None = None
 ) -> str:
     """Invite a person and return the number from the letter."""
-    officer = by or make.person(Role.SECURITY if role is Role.SECURITY else Role.ADMIN)
+    officer = by or holder(Role.SECURITY if role is Role.SECURITY else Role.ADMIN)
     answer = world.client.call("invite", request(who, role, organisation_id), by=officer)
     assert answer.status == 201, answer.raw
     return number_sent(world, who.email)

@@ -26,6 +26,7 @@ PERSON = {
     "phone_number_verified": True,
     "email": "vera@example.ru",
     "email_verified": True,
+    "trusted": True,
 }
 
 
@@ -42,6 +43,7 @@ class Gateway:
         self.userinfo: dict[str, Any] = {}
         self.status = 200
         self.nonce = ""
+        self.challenge: str | None = None  # of the sign-in whose code is brought; None looks at no verifier
         self.forms: list[dict[str, str]] = []
         self.asked: list[str] = []
         self._server = make_server("127.0.0.1", 0, Request.application(self._answer), threaded=True)
@@ -87,8 +89,10 @@ class Gateway:
                 dict(parse_qsl(request.get_data(as_text=True))) | {"key": request.headers["Authorization"]}
             )
             said = {"access_token": "opaque", "id_token": self.token(), "token_type": "Bearer"}
-            tree = said if self.status == 200 else {"error": "invalid_grant"}
-            return Response(json.dumps(tree), self.status, content_type="application/json")
+            verified = self.challenge in {None, _challenge(self.forms[-1]["code_verifier"])}
+            status = self.status if verified else 400
+            tree = said if status == 200 else {"error": "invalid_grant"}
+            return Response(json.dumps(tree), status, content_type="application/json")
         return Response(json.dumps(known[request.path]()), content_type="application/json")
 
     def _discovery(self) -> dict[str, Any]:
@@ -99,6 +103,10 @@ class Gateway:
             "jwks_uri": f"{self.issuer}/jwks",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
         } | self.discovery
+
+
+def _challenge(verifier: str) -> str:
+    return _base64url(hashlib.sha256(verifier.encode()).digest())
 
 
 def _base64url(data: bytes) -> str:

@@ -5,7 +5,7 @@ const KEPT = "cabinet-esia";
 const element = (id) => document.getElementById(id);
 
 async function post(path, body, key = crypto.randomUUID()) {
-  const answer = await fetch(`/v1/sign_in/${path}`, {
+  const answer = await fetch(`/v1/${path}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": key },
     body: JSON.stringify(body),
@@ -46,8 +46,8 @@ function offer(box, text, act) {
 async function start() {
   element("enter").disabled = true;
   try {
-    let answer = await post("esia_flows", { provider: "esia" });
-    if (answer.body.code === "provider-not-connected") answer = await post("esia_flows", { provider: "oidc" });
+    let answer = await post("sign_in/esia_flows", { provider: "esia" });
+    if (answer.body.code === "provider-not-connected") answer = await post("sign_in/esia_flows", { provider: "oidc" });
     if (!answer.good) return problem(answer);
     sessionStorage.setItem(KEPT, JSON.stringify({ flow: answer.body.flow, logout: answer.body.logout_address }));
     location.assign(safe(answer.body.address));
@@ -72,7 +72,7 @@ function brought() {
 async function prove(said, kept, key) {
   let answer;
   try {
-    answer = await post("esia_identities", { ...said, flow: kept.flow }, key);
+    answer = await post("sign_in/esia_identities", { ...said, flow: kept.flow }, key);
   } catch {
     return offer(offline(), "Повторить", () => prove(said, kept, key));
   }
@@ -83,47 +83,143 @@ async function prove(said, kept, key) {
   }
   sessionStorage.removeItem(KEPT);
   leaving(kept.logout);
-  if (answer.body.next !== "finish_sign_in") return unknown(answer.body);
-  return answer.body.factor_needed ? factor(answer.body) : finish({ ticket: answer.body.ticket });
+  return next(answer.body);
 }
 
-function unknown(body) {
-  say("good", "Личность подтверждена", body.detail, new URL("../registration/", location.href).href);
+function next(proved) {
+  if (proved.next !== "finish_sign_in") return register(proved);
+  return proved.factor_needed ? offerFactors(proved) : finish(proved, {});
 }
 
-function factor(body) {
-  say("good", "Личность подтверждена", body.detail);
-  element("factor").hidden = false;
-  element("kind").addEventListener("change", sendable);
-  sendable();
-  element("send").addEventListener("click", () => send(body.ticket));
-  element("finish").addEventListener("click", () =>
-    finish({ ticket: body.ticket, kind: element("kind").value, code: element("code").value.trim() }));
+// One form at a time; what is sent is said, and whatever fails leaves the form as it is.
+function show(id, act) {
+  for (const one of document.forms) one.hidden = one.id !== id;
+  if (!id) return;
+  element(id).onsubmit = async (event) => {
+    event.preventDefault();
+    try {
+      await act();
+    } catch {
+      offline();
+    }
+  };
 }
 
-function sendable() {
-  element("send").hidden = element("kind").value === "totp";
-}
+const typed = (id) => element(id).value.trim();
 
-async function send(ticket) {
+async function offerFactors(proved) {
   try {
-    const answer = await post("codes", { ticket, channel: element("kind").value });
-    if (!answer.good) return problem(answer);
+    const answer = await post("sign_in/factor_offers", { ticket: proved.ticket });
+    if (!answer.good) return refused(proved, answer);
+    say("good", "Личность подтверждена", proved.detail);
+    element("kind").replaceChildren(...answer.body.factors.map((one) => new Option(one.title, one.kind)));
+    const chosen = () => answer.body.factors.find((one) => one.kind === element("kind").value);
+    const shape = () => {
+      element("send").hidden = !["sms", "email"].includes(chosen().kind);
+      element("typed").hidden = chosen().kind === "passkey";
+    };
+    element("kind").onchange = shape;
+    element("send").onclick = () => send(proved);
+    shape();
+    return show("factor", async () => finish(proved, await given(chosen())));
+  } catch {
+    return offer(offline(), "Повторить", () => offerFactors(proved));
+  }
+}
+
+async function given(factor) {
+  if (factor.kind !== "passkey") return { kind: factor.kind, code: typed("code") };
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(factor.passkey);
+  const answer = await navigator.credentials.get({ publicKey }).catch(() => null);
+  if (!answer) return { kind: "passkey" };
+  const { id, response } = answer;
+  const assertion = {
+    id,
+    client_data: encoded(response.clientDataJSON),
+    authenticator_data: encoded(response.authenticatorData),
+    signature: encoded(response.signature),
+    user_handle: response.userHandle && encoded(response.userHandle),
+  };
+  return { kind: "passkey", assertion };
+}
+
+const encoded = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+async function send(proved) {
+  try {
+    const answer = await post("sign_in/codes", { ticket: proved.ticket, channel: element("kind").value });
+    if (!answer.good) return refused(proved, answer);
     return say("good", "Код отправлен", `Код отправлен: ${answer.body.sent_to}.`);
   } catch {
     return offline();
   }
 }
 
-async function finish(body) {
+async function finish(proved, factor) {
   try {
-    const answer = await post("sessions", { ...body, keep: "cookie" });
-    if (!answer.good) return problem(answer);
-    element("factor").hidden = true;
-    return say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    const answer = await post("sign_in/sessions", { ticket: proved.ticket, ...factor, keep: "cookie" });
+    if (!answer.good) return refused(proved, answer);
+    show(null);
+    const box = say("good", "Вы вошли", "Вход выполнен. Можно вернуться к работе в кабинете.");
+    return offer(box, "Выйти из кабинета", signOut);
+  } catch {
+    return offer(offline(), "Повторить", () => finish(proved, factor));
+  }
+}
+
+async function signOut() {
+  try {
+    const answer = await fetch("/v1/sessions/current", {
+      method: "DELETE",
+      headers: { "Content-Type": "application/json" },
+    });
+    if (!answer.ok) return problem({ body: await answer.json() });
+    return say("good", "Вы вышли", "Сеанс в кабинете завершён. На общем компьютере выйдите и из Госуслуг.");
   } catch {
     return offline();
   }
+}
+
+// A cabinet that somebody else had opened is free now: its person goes on to a cabinet of his own.
+function refused(proved, answer) {
+  problem(answer);
+  return answer.body.code === "account-not-confirmed" ? contacts(proved) : undefined;
+}
+
+function register(proved) {
+  say("good", "Личность подтверждена", proved.detail, new URL("../registration/#proved", location.href).href);
+  contacts(proved);
+}
+
+function contacts(proved) {
+  element("phone").value = proved.phone ?? "";
+  element("email").value = proved.email ?? "";
+  show("contacts", async () => {
+    const body = { ticket: proved.ticket, phone: typed("phone"), email: typed("email"), role: typed("role") };
+    const answer = await post("registration/proved_flows", body);
+    return answer.good ? codes(answer.body) : problem(answer);
+  });
+}
+
+function codes(step) {
+  say("good", "Коды отправлены", step.detail);
+  show("codes", async () => {
+    const body = { flow: step.flow, phone_code: typed("phone-code"), email_code: typed("email-code") };
+    const answer = await post("registration/contact_confirmations", body);
+    return answer.good ? consent(answer.body) : problem(answer);
+  });
+}
+
+function consent(step) {
+  say("good", "Телефон и почта подтверждены", step.detail);
+  show("consent", async () => {
+    const body = { flow: step.flow, policy_version: element("policy").dataset.version };
+    const answer = await post("registration/completions", body);
+    if (!answer.good) return problem(answer);
+    show(null);
+    return say("good", "Регистрация завершена", answer.body.detail);
+  });
 }
 
 function leaving(address) {

@@ -5,7 +5,8 @@ What it keeps to (docs/engineering/esia-contract.md says where it is known from)
 * ``GET /aas/oauth2/v2/ac`` checks every parameter, the time, the hash of the certificate and the GOST signature of
   ``client_secret``, shows a page in Russian, and returns to ``redirect_uri`` with ``code`` and ``state``, or with
   ``error``, ``error_description`` (``ESIA-007004: …``) and ``state``. An unknown return address is told on the page.
-* ``POST /aas/oauth2/v3/te`` exchanges a code (a signed token, 240 s, once) for an access token (1 h) and an id_token.
+* ``POST /aas/oauth2/v3/te`` exchanges a code (a signed token, 240 s, once) for an access token (1 h) and an id_token;
+  a code asked for with ``code_challenge`` only against its ``code_verifier`` (PKCE, S256).
 * ``GET /rs/prns/{oid}``, ``…/ctts`` (links, or elements with ``?embed=(elements)``), ``…/ctts/{id}``.
 * ``GET /idp/ext/Logout`` returns to ``redirect_url``.
 
@@ -14,6 +15,7 @@ People: ``esia_people.json``, their names from the register's sandbox. Faults: s
 
 import base64
 import copy
+import hashlib
 import html
 import json
 import secrets
@@ -76,6 +78,8 @@ ERRORS: Final = {
     "ESIA-007015": "Неверное время запроса",
     "ESIA-007019": "Нет разрешения на запрошенные данные",
     "ESIA-007023": "Адрес возврата не разрешён",
+    "ESIA-007039": "В запросе кода не было code_challenge, а проверочное слово передано",
+    "ESIA-007040": "Проверочное слово не подходит к code_challenge",
     "ESIA-007046": "Вход возможен только со вторым фактором, а он недоступен",
     "ESIA-007053": "client_secret не прошёл проверку",
     "ESIA-007055": "Вход с неподтверждённой учётной записью",
@@ -302,7 +306,7 @@ class EsiaSandbox:
             raise EsiaError("ESIA-007005")
         self._refuse_wrong_scope(asked.get("scope", "").split())
         self._refuse_wrong_time(asked["timestamp"])
-        if not _is_uuid4(asked["state"]):
+        if not _is_uuid4(asked["state"]) or asked.get("code_challenge_method", "S256") != "S256":
             raise EsiaError("ESIA-007003")
         if "client_certificate_hash" not in asked:
             raise EsiaError("ESIA-007014")
@@ -351,6 +355,7 @@ class EsiaSandbox:
                 raise EsiaError("ESIA-007011")
             if found["redirect_uri"] != asked["redirect_uri"]:
                 raise EsiaError("ESIA-007011")
+            _refuse_wrong_verifier(found["challenge"], asked.get("code_verifier"))
             found["used"] = self._mode != "reusable-code"
         return found
 
@@ -366,6 +371,7 @@ class EsiaSandbox:
         with self._lock:
             self._codes[made] = {
                 "person": person, "until": now + life, "redirect_uri": asked["redirect_uri"], "used": False,
+                "challenge": asked.get("code_challenge"),
             }  # fmt: skip
         return made
 
@@ -485,6 +491,15 @@ def _json(tree: object, status: int) -> Response:
 
 def _single(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
     return {name: values[0] for name, values in given}
+
+
+def _refuse_wrong_verifier(challenge: str | None, verifier: str | None) -> None:
+    """Hold a code to the one who asked for it (PKCE, S256), where he gave a challenge."""
+    if challenge is None and verifier is not None:
+        raise EsiaError("ESIA-007039")
+    made = base64.urlsafe_b64encode(hashlib.sha256((verifier or "").encode()).digest()).decode().rstrip("=")
+    if challenge is not None and made != challenge:
+        raise EsiaError("ESIA-007040")
 
 
 def _is_uuid4(text: str) -> bool:

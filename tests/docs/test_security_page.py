@@ -15,7 +15,7 @@ from chalicelib.accounts import schemas as accounts
 from chalicelib.accounts.tables import LIMITS
 from chalicelib.kit import catalogue, codes, door, options, settings
 from chalicelib.kit.options import Options
-from chalicelib.kit.tries.tables import DELAYS
+from chalicelib.kit.tries.tables import DELAYS, MOST_IN_A_ROW
 from chalicelib.notices import schemas as notices
 from chalicelib.sessions import schemas as sessions
 from chalicelib.sign_in import ports
@@ -157,8 +157,9 @@ def test_the_numbers_are_those_of_the_code() -> None:
         "ACTIVATION_SECONDS": accounts.ACTIVATION_SECONDS,
         "CODES_IN_TEN_MINUTES": notices.CODES_IN_TEN_MINUTES,
         "CODES_A_DAY": notices.CODES_A_DAY,
-        "SMS_A_DAY": notices.SMS_A_DAY,
+        **{f"SMS_A_DAY[{share}]": most for share, most in notices.SMS_A_DAY.items()},
         "DELAYS": ", ".join(map(str, DELAYS.values())),
+        "MOST_IN_A_ROW": MOST_IN_A_ROW,
         **{f"LIMITS[{purpose}]": most for purpose, most in LIMITS.items()},
     }
     told = {row[0].strip("`"): row[1] for row in _rows(_part("The numbers"))}

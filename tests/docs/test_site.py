@@ -13,6 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
+from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.kit import catalogue
 from chalicelib.kit.problem import known
 from infra.openapi import describe, of_the_gateway
@@ -188,3 +189,10 @@ def test_engineering_notes_and_hooks_are_not_published(site: Site) -> None:
     assert [one for one in site.addresses if one.startswith(("/engineering", "/hooks"))] == []
     search = json.loads((site.root / "search/search_index.json").read_text("utf-8"))
     assert "engineering" not in {one["location"].split("/")[0] for one in search["docs"]}
+
+
+def test_the_page_of_return_asks_for_the_policy_in_force() -> None:
+    """The version that a person agrees to there is the one that registration takes, and its words name it too."""
+    page = (ROOT / "docs/esia/return.html").read_text(encoding="utf-8")
+    assert re.findall(r'id="policy"[^>]*data-version="([^"]+)"', page) == [POLICY_VERSION]
+    assert f"(версия {POLICY_VERSION})" in page

@@ -49,6 +49,20 @@ def test_the_factor_of_the_sign_in_must_be_fresh(world: World) -> None:
     assert (answer.status, answer.code) == (403, "fresh-factor-required")
 
 
+@pytest.mark.parametrize(("waited", "status"), [(590, 200), (602, 409)])
+def test_a_started_connection_waits_ten_minutes(world: World, waited: int, status: int) -> None:
+    """Later the shown secret is worth nothing, though the person has confirmed himself anew; a new start helps."""
+    person = make.person()
+    secret = _started(world, person)
+    clock.advance(waited)
+    make.sign_in(person)
+    answer = world.client.call(NAME, {"code": _code(secret)}, by=person)
+    assert answer.status == status
+    if status == 409:
+        assert answer.code == "totp-not-started"
+        assert world.client.call(NAME, {"code": _code(_started(world, person))}, by=person).status == 200
+
+
 def test_a_connection_must_have_been_started(world: World) -> None:
     """Without a waiting secret there is nothing to confirm, and after the confirmation neither."""
     person = make.person()

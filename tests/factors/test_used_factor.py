@@ -233,10 +233,11 @@ def test_a_passkey_signs_in_alone(world: World) -> None:
     said = body.convert(device.get(started["public_key"]), Assertion)
     values = take("passkey", started["ticket"])
     act = f"sign_in/passkey/{values['nonce']}"
-    assert passkey_sign_in(act, said) == person.person_id
-    use(person, said, act, alone=True)
+    account, changes = passkey_sign_in(Call(operations["finish_sign_in"], ASKED), act, said)
+    assert account.person_id == person.person_id
+    kept(account, changes)
     with pytest.raises(PasskeyWrong):
-        use(person, said, act, alone=True)
+        passkey_sign_in(Call(operations["finish_sign_in"], ASKED), act, said)
 
 
 @pytest.mark.parametrize("handle", [None, "AAAA", base64url(b"psn_1"), base64url(b"fac_" + b"0" * 32), "_" * 64])
@@ -246,7 +247,7 @@ def test_a_device_that_does_not_say_whose_key_it_is_signs_nobody_in(world: World
     started = world.client.call("start_passkey_sign_in").json
     said = body.convert(device.get(started["public_key"]) | {"user_handle": handle}, Assertion)
     with pytest.raises(PasskeyWrong):
-        passkey_sign_in(entry_of(started["ticket"]).act, said)
+        passkey_sign_in(Call(operations["finish_sign_in"], ASKED), entry_of(started["ticket"]).act, said)
 
 
 def test_an_answer_for_another_ticket_looks_for_nobody(world: World) -> None:
@@ -255,7 +256,7 @@ def test_an_answer_for_another_ticket_looks_for_nobody(world: World) -> None:
     first, second = (world.client.call("start_passkey_sign_in").json for _ in range(2))
     said = body.convert(device.get(first["public_key"]), Assertion)
     with pytest.raises(PasskeyWrong):
-        passkey_sign_in(entry_of(second["ticket"]).act, said)
+        passkey_sign_in(Call(operations["finish_sign_in"], ASKED), entry_of(second["ticket"]).act, said)
 
 
 def test_a_recovery_code_proves_once(world: World) -> None:

@@ -11,6 +11,7 @@ from conftest import World
 from chalicelib.kit import clock
 from chalicelib.kit.access import Role
 from chalicelib.kit.trail.tables import JournalRecord
+from chalicelib.roles.rules import OPERATOR
 from chalicelib.roles.schemas import LIFE_SECONDS
 from chalicelib.roles.tables import Invitation
 from infra import bootstrap
@@ -106,6 +107,6 @@ def test_print_shows_the_numbers_and_sends_nothing(
 def test_the_journal_holds_both_under_the_operator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One record of the system names both invitations and roles."""
     run(monkeypatch, *two())
-    (record,) = JournalRecord.query(bootstrap.OPERATOR)
+    (record,) = JournalRecord.query(OPERATOR)
     assert (record.kind, record.role, record.fields) == ("role.invited", "system", ["role.admin", "role.security"])
     assert set(record.objects) == {one.invitation_id for one in Invitation.scan()}

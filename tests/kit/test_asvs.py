@@ -13,9 +13,10 @@ import pytest
 from conftest import ROOT, World
 
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import catalogue, codes, outside, ticket
+from chalicelib.kit import catalogue, clock, codes, outside, ticket
 from chalicelib.kit.catalogue import Put
 from chalicelib.kit.records.tables import Session
+from chalicelib.kit.session import COOKIE
 
 JITTER_ONLY = {"functions/chalicelib/kit/tables.py"}  # how long a retry waits is no secret
 WEAK = {"random", "numpy"}
@@ -71,13 +72,36 @@ def test_each_sign_in_gets_a_token_of_its_own_with_256_random_bits(world: World)
     assert not set(first) & set(second)
 
 
-def test_a_new_sign_in_leaves_the_session_of_before_open(world: World) -> None:
-    """A device that signs in again has two sessions until the first one idles out: the page calls this a shortfall."""
-    person = make.person(signed_in=False)
-    first, second = (str(_signed_in(world, person).json["token"]) for _ in range(2))
-    for token in (first, second):
-        person.token = token
-        assert world.client.call("read_session", by=person).status == 200
+@pytest.mark.parametrize("keep", ["token", "cookie"])
+def test_a_new_sign_in_takes_the_place_of_the_session_it_brings(world: World, keep: str) -> None:
+    """The session of before is gone from table and list, in a program and in a browser; those elsewhere go on."""
+    person, elsewhere = make.person(signed_in=False), make.person()
+    other = make.sign_in(person)
+    brings: dict[str, str] = {}
+    for _ in range(2):
+        clock.advance(30)
+        body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
+        answer = world.client.call("finish_sign_in", body | {"keep": keep}, headers=brings)
+        assert answer.status == 201
+        token = answer.json["token"] or answer.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+        brings = {"Authorization": f"Bearer {token}"} if keep == "token" else {"Cookie": f"{COOKIE}={token}"}
+    alive = {one.session_id for one in Session.scan() if one.person_id == person.person_id}
+    assert alive == {token.split(".")[1], other.split(".")[1]} == set(Account.get(person.person_id).sessions)
+    assert world.client.call("read_session", by=elsewhere).status == 200
+
+
+@pytest.mark.parametrize("brought", ["x.y.z", "another's", "ended"])
+def test_what_is_no_session_of_the_person_ends_nothing(world: World, brought: str) -> None:
+    """A damaged token, another person's and one that ended stop no sign-in and end nobody's session."""
+    person, other = make.person(), make.person()
+    token = other.token if brought == "another's" else brought
+    if brought == "ended":
+        token = person.token
+        assert world.client.call("sign_out", by=person).status == 204
+    body = {"ticket": doors.ask_password(world, person.login), "kind": "totp", "code": make.totp_code(person)}
+    answer = world.client.call("finish_sign_in", body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 201
+    assert world.client.call("read_session", by=other).status == 200
 
 
 def test_a_session_is_opened_only_by_an_explicit_act(world: World) -> None:

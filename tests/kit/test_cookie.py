@@ -7,10 +7,13 @@ import doors
 import make
 import pytest
 from conftest import World
+from gates.examples import example_of, names
 
-from chalicelib.kit import clock, settings
+from chalicelib.kit import aws, catalogue, clock, settings
+from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.session import COOKIE
+from chalicelib.kit.trail.tables import SecurityRecord
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 FOREIGN: dict[str, dict[str, str]] = {
@@ -149,3 +152,31 @@ def test_a_session_in_a_cookie_stays_in_it(world: World) -> None:
     assert (switched.status, switched.json["token"]) == (201, None)
     assert _call(world, "read_session", value).code == "session-ended"
     assert _call(world, "read_session", _value(switched)).status == 200
+
+
+def _everything() -> dict[str, str]:
+    """Return all that the tables hold, but for the counts of calls and the security journal, where refusals stand."""
+    client, aside = aws.client("dynamodb"), {one.Meta.table_name for one in (Counter, SecurityRecord)}
+    tables = [one for one in client.list_tables()["TableNames"] if one not in aside]
+    return {one: str(client.scan(TableName=one)["Items"]) for one in tables}
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_operation_changes_anything_for_another_site(world: World, name: str) -> None:
+    """Every changing operation, called with the cookie of a person who may do it, by a page of another origin."""
+    operation = catalogue.operations[name]
+    if operation.public or not operation.changes:
+        return
+    example = example_of(name, world)
+    assert example.by is not None
+    handle, session_id, _ = example.by.token.split(".")
+    Session(handle, session_id).update(actions=[Session.keep.set("cookie")])
+    before = _everything()
+    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        cookie = {"Cookie": f"{COOKIE}={example.by.token}", "Content-Type": "application/json"}
+        answer = world.client.run(name, example, by=None, headers=cookie | foreign, address=make.USUAL_ADDRESS)
+        assert (answer.status, answer.code) == (403, "cross-site-call")
+    assert _everything() == before
+    ours = {"Cookie": f"{COOKIE}={example.by.token}", "Content-Type": "application/json"} | OURS
+    answer = world.client.run(name, example, by=None, headers=ours, address=make.USUAL_ADDRESS)
+    assert answer.status == operation.status

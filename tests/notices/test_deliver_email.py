@@ -32,11 +32,18 @@ def test_a_letter_comes_once_though_its_queue_message_comes_twice(world: World) 
     assert papers.waiting("email") == 0
 
 
-def test_letters_are_not_limited(world: World) -> None:
-    """Neither codes nor notices are counted by mailbox."""
-    for _ in range(12):
-        letter("Код 123456")
+def test_notices_by_letter_are_not_limited(world: World) -> None:
+    """Only codes are counted."""
+    for number in range(12):
+        letter(f"Приказ {number}")
     assert len(world.sent(EMAIL)) == 12
+
+
+def test_one_mailbox_gets_three_codes_in_ten_minutes(world: World) -> None:
+    """As one number does; another mailbox and another purpose are free."""
+    for to, purpose in [(EMAIL, "sign_in")] * 5 + [(EMAIL, "contacts"), ("other@example.ru", "sign_in")]:
+        papers.send(Email(to=to, subject="Код", text="Код 123456", purpose=purpose))
+    assert (len(world.sent(EMAIL)), len(world.sent("other@example.ru"))) == (4, 1)
 
 
 def test_an_outage_of_the_mail_service_only_delays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

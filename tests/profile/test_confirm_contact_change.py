@@ -189,6 +189,31 @@ def test_right_codes_change_the_contacts_and_settle_the_review(world: World) -> 
     assert (after.alternative_phone, after.telegram, after.email) == (None, "@one", NEW_EMAIL)
 
 
+@pytest.mark.parametrize("changed", [{"phone": NEW_PHONE}, {"email": NEW_EMAIL}])
+def test_a_new_phone_or_mailbox_brings_new_recovery_codes(world: World, changed: dict[str, str]) -> None:
+    """The former ten prove nothing any more, the new ones are shown once and do."""
+    worker = papers.doctor(world)
+    former = world.client.call("renew_recovery_codes", by=worker).json["recovery_codes"]
+    assert papers.start(world, worker, **changed).status == 202
+    shown = confirm(world, worker, typed(world, worker)).json["recovery_codes"]
+    assert len(shown) == len(former) == 10
+    answer = world.client.call("step_up", {"kind": "recovery", "code": former[0]}, by=worker)
+    assert answer.code == "code-wrong"
+    assert world.client.call("step_up", {"kind": "recovery", "code": shown[0]}, by=worker).status == 200
+
+
+def test_other_contacts_and_who_had_none_bring_no_recovery_codes(world: World) -> None:
+    """A messenger is no factor; nobody gets codes that he has not asked for."""
+    worker = papers.doctor(world)
+    former = world.client.call("renew_recovery_codes", by=worker).json["recovery_codes"]
+    papers.start(world, worker, telegram="@one")
+    assert confirm(world, worker, typed(world, worker)).json["recovery_codes"] == []
+    assert world.client.call("step_up", {"kind": "recovery", "code": former[0]}, by=worker).status == 200
+    other, codes = begun(world, phone="+79035554411")
+    codes["phone_code"] = world.codes("+79035554411")[-1]
+    assert confirm(world, other, codes).json["recovery_codes"] == []
+
+
 def test_the_old_number_is_free_afterwards(world: World) -> None:
     """The reservation moves with the phone: another person may take the old one."""
     worker, codes = begun(world, phone=NEW_PHONE)

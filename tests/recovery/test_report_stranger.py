@@ -122,6 +122,18 @@ def test_an_officers_block_does_not_become_the_owners(world: World) -> None:
     assert blocked["by"] == "officer"
 
 
+def test_a_block_by_the_watch_does_not_disarm_the_number(world: World) -> None:
+    """Who knows the password and brings about the watch's block would else keep his session in spite of the owner."""
+    person = make.person()
+    told = number(world, person)
+    returns.block(person, "suspicion")
+    assert report(world, told).status == 200
+    assert world.client.call("read_session", by=person).code == "session-ended"
+    blocked = Account.get(person.person_id).blocked
+    assert blocked is not None
+    assert blocked["by"] == "owner"
+
+
 def test_parallel_presses_tell_the_owner_once(world: World) -> None:
     """Many at once close once."""
     person = make.person()

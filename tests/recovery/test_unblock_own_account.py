@@ -22,9 +22,9 @@ def example(world: World) -> make.Example:
     return make.Example(body=proof(person))
 
 
-def proof(who: make.Person, door: str = "esia", **changes: Any) -> dict[str, Any]:
+def proof(who: make.Person, door: str = "esia", *, strong: bool = True, **changes: Any) -> dict[str, Any]:
     """Make the ticket that a door of proof gives."""
-    said = {"door": door, "snils": who.snils, "strong": False, "last_name": "Орлова", "first_name": "Анна"}
+    said = {"door": door, "snils": who.snils, "strong": strong, "last_name": "Орлова", "first_name": "Анна"}
     values: dict[str, Any] = {"nonce": ids.token(), "at": clock.epoch(), "proof": said} | changes
     return {"ticket": give("proved", who.person_id, **values)}
 
@@ -48,6 +48,17 @@ def test_an_old_proof_is_refused(world: World) -> None:
     assert world.client.call(NAME, body).code == "sign-in-expired"
 
 
+def test_an_unproven_account_is_not_opened_for_its_former_holder(world: World) -> None:
+    """Whoever proves himself there ends what the former holder could use, and is sent to a cabinet of his own."""
+    impostor = make.person(assurance="claimed")
+    returns.block(impostor)
+    answer = world.client.call(NAME, proof(impostor))
+    assert (answer.status, answer.code) == (409, "account-not-confirmed")
+    account = Account.get(impostor.person_id)
+    assert not any((account.contacts, account.password_hash, account.sessions, account.blocked))
+    assert world.client.call("read_session", by=impostor).code == "session-ended"
+
+
 def test_a_proof_from_before_the_block_does_not_undo_it(world: World) -> None:
     """Who had proved himself before the owner pressed «это не я» has to do it again."""
     person = make.person()
@@ -66,6 +77,17 @@ def test_an_open_account_and_no_account_have_nothing_to_open(world: World) -> No
     person.person_id = ""
     assert world.client.call(NAME, proof(person)).code == "not-blocked"
     assert ticket.unseal("not_me", proof(person)["ticket"]) is None
+
+
+@pytest.mark.parametrize("by", ["owner", "suspicion"])
+def test_a_proof_by_one_factor_opens_nothing(world: World, by: str) -> None:
+    """The block was laid because one factor may be stolen; two at the provider lift it."""
+    person = make.person()
+    returns.block(person, by)
+    answer = world.client.call(NAME, proof(person, strong=False))
+    assert (answer.status, answer.code) == (403, "two-factor-proof-needed")
+    assert Account.get(person.person_id).blocked is not None
+    assert world.client.call(NAME, proof(person)).status == 200
 
 
 @pytest.mark.parametrize(("by", "door"), [("officer", "esia"), ("officer", "signature"), ("owner", "oidc")])

@@ -12,6 +12,7 @@ from registration.test_start_proved_registration import ticket
 from chalicelib.accounts.tables import Account
 from chalicelib.kit import clock
 from chalicelib.kit.access import Grant, Role
+from chalicelib.roles.rules import OPERATOR
 from chalicelib.roles.schemas import new_invitation
 from chalicelib.roles.tables import Invitation, RoleHolder
 
@@ -22,7 +23,7 @@ def invited(who: doors.Applicant, role: Role = Role.SUPPORT, organisation_id: st
     """Write an invitation and return its number."""
     grant = Grant(role=role, organisation_id=organisation_id)
     place = organisation_id or "cabinet"
-    invitation, number = new_invitation(grant, place, who.body["snils"], who.email, "psn_" + "1" * 32)
+    invitation, number = new_invitation(grant, place, who.body["snils"], who.email, OPERATOR)
     invitation.save()
     return number
 
@@ -82,6 +83,42 @@ def test_the_cabinet_opens_with_the_role_and_only_it(world: World, role: Role) -
     assert (opened["role"], opened["organisation_id"]) == (role.value, make.HOSPITAL)
 
 
+def _taken_over(world: World) -> tuple[doors.Applicant, str]:
+    """Let a doctor in whose name a cabinet was opened go up to the last step of his invited registration."""
+    who = doors.applicant(world)
+    stranger = {"phone": "+79161234567", "email": "x@example.ru"}
+    doors.sign_in(world, doors.register(world, doors.Applicant(who.body | stranger, {})))
+    flow = world.client.call(NAME, body(who, invited(who))).json["flow"]
+    world.client.call("confirm_registration_contacts", doors.contact_codes(world, who, flow))
+    return who, flow
+
+
+def test_a_doctor_who_is_invited_stays_a_worker(world: World) -> None:
+    """What the register has matched is not lost to the role of the invitation: he may act in both."""
+    who, flow = _taken_over(world)
+    assert world.client.call("complete_registration", doors.completion(flow, password=None)).status == 202
+    person = doors.registered(world, who)
+    assert [one["role"] for one in Account.get(person.person_id).grants] == ["worker", "support"]
+    clock.advance(2)
+    as_worker = {"role": "worker", "organisation_id": make.HOSPITAL}
+    opened = world.client.call("finish_sign_in", {"ticket": ticket(who)} | as_worker)
+    assert opened.status == 201
+    assert {(one["role"], one["organisation_id"]) for one in opened.json["roles"]} == {
+        ("worker", make.HOSPITAL),
+        ("support", None),
+    }
+
+
+def test_a_role_withdrawn_meanwhile_does_not_come_back(world: World) -> None:
+    """What the account holds changed after the flow began: the flow has ended."""
+    _, flow = _taken_over(world)
+    (account,) = doors.people()
+    account.update(actions=[Account.grants.set([])])
+    answer = world.client.call("complete_registration", doors.completion(flow, password=None))
+    assert (answer.status, answer.code) == (409, "flow-ended")
+    assert Account.get(account.person_id).grants == []
+
+
 def test_an_invitation_spent_meanwhile_opens_no_cabinet(world: World) -> None:
     """Two flows of one invitation: the second is refused at its end and leaves no account."""
     who = doors.applicant(world)
@@ -103,3 +140,17 @@ def test_no_role_begins_at_a_closed_organisation(world: World) -> None:
     number = invited(who, Role.HR, offices.organisation(state="closed"))
     assert world.client.call(NAME, body(who, number)).code == "organisation-closed"
     assert not doors.people()
+
+
+def test_no_cabinet_opens_when_the_grantors_role_has_ended(world: World) -> None:
+    """Also if it ended after the first step."""
+    who, officer = doors.applicant(world), offices.holder(Role.ADMIN)
+    grant = Grant(role=Role.SUPPORT)
+    invitation, number = new_invitation(grant, "cabinet", who.body["snils"], who.email, officer.person_id)
+    invitation.save()
+    flow = world.client.call(NAME, body(who, number)).json["flow"]
+    world.client.call("confirm_registration_contacts", doors.contact_codes(world, who, flow))
+    RoleHolder.get("cabinet", f"admin#{officer.person_id}").delete()
+    answer = world.client.call("complete_registration", doors.completion(flow, password=None))
+    assert (answer.status, answer.code) == (409, "invitation-ended")
+    assert [one.person_id for one in doors.people()] == [officer.person_id]

@@ -13,6 +13,7 @@ from chalicelib.accounts.tables import Account, Employment, Reservation
 from chalicelib.kit import clock, ids, secret
 from chalicelib.profile.schemas import open_profile
 from chalicelib.profile.tables import Profile
+from chalicelib.registration.tables import RegistrationFlow
 from chalicelib.sign_in.schemas import Proof, give
 
 NAME = "start_proved_registration"
@@ -104,12 +105,24 @@ def test_whoever_has_a_confirmed_cabinet_is_sent_to_it(world: World) -> None:
 
 
 def test_a_signature_does_not_tell_the_birth_date(world: World) -> None:
-    """Then it is asked, and a patient's own word is taken."""
-    who = doors.applicant(world, listed=False)
-    said = body(who, role="patient", ticket=ticket(who, door="signature", birth_date=None))
+    """Then it is asked; the register's own is what counts for a worker."""
+    who = doors.applicant(world)
+    said = body(who, ticket=ticket(who, door="signature", birth_date=None))
     answer = world.client.call(NAME, said)
     assert [one["pointer"] for one in answer.json["errors"]] == ["/birth_date"]
-    assert world.client.call(NAME, said | {"birth_date": "1980-01-31"}).status == 202
+    assert world.client.call(NAME, said | {"birth_date": who.body["birth_date"]}).status == 202
+
+
+@pytest.mark.parametrize("door", ["signature", "oidc"])
+def test_patients_come_by_esia_only(world: World, door: str) -> None:
+    """By another door they are told the way, nothing is begun, and the proof stays good for a worker."""
+    who = doors.applicant(world)
+    said = body(who, ticket=ticket(who, door=door))
+    answer = world.client.call(NAME, said | {"role": "patient"})
+    assert (answer.status, answer.code) == (409, "patients-come-by-esia")
+    assert "через Госуслуги" in answer.json["detail"]
+    assert not list(RegistrationFlow.scan())
+    assert world.client.call(NAME, said).status == 202
 
 
 @pytest.mark.parametrize("role", ["worker", "patient"])

@@ -8,12 +8,13 @@ import offices
 import pytest
 from conftest import World
 
+from chalicelib.accounts.tables import Account
 from chalicelib.administration.tables import Organisation
 from chalicelib.kit import clock
 from chalicelib.kit.access import Role
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.roles.schemas import LIFE_SECONDS
-from chalicelib.roles.tables import Invitation
+from chalicelib.roles.tables import Invitation, RoleHolder
 
 NAME = "accept_invitation"
 
@@ -188,3 +189,26 @@ def test_the_journal_names_the_role(world: World) -> None:
     (record,) = JournalRecord.query(made.by.person_id)
     assert (record.kind, record.outcome, record.fields) == ("role.accepted", "done", ["role.hr"])
     assert record.objects == [made.body["invitation"].split(".")[0]]
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "grantor"),
+    [
+        (Role.SUPPORT, None, Role.ADMIN),
+        (Role.SECURITY, None, Role.SECURITY),
+        (Role.HR, make.HOSPITAL, Role.MANAGER),
+        (Role.HR, make.HOSPITAL, Role.ADMIN),
+    ],
+)
+def test_an_invitation_ends_with_its_grantors_role(world: World, role: Role, place: str | None, grantor: Role) -> None:
+    """Whoever has lost the right to invite leaves no open door behind; who holds it still has invited for good."""
+    offices.organisation()
+    at = make.HOSPITAL if grantor is Role.MANAGER else None
+    officer = offices.holder(grantor, at)
+    who, other = (offices.proved(make.person()) for _ in range(2))
+    numbers = [offices.invited(world, one, role, place, by=officer) for one in (who, other)]
+    assert offices.accept(world, who, numbers[0]).status == 200
+    RoleHolder.get(at or "cabinet", f"{grantor}#{officer.person_id}").delete()
+    answer = offices.accept(world, other, numbers[1])
+    assert (answer.status, answer.code) == (409, "invitation-ended")
+    assert [one["role"] for one in Account.get(other.person_id).grants] == ["worker"]

@@ -45,7 +45,7 @@ def test_a_manager_sees_his_organisations_invitations_only(world: World) -> None
 
 def test_states_are_told_and_the_mail_is_hidden(world: World) -> None:
     """Newest first: withdrawn, accepted, and open until the time is over."""
-    admin = make.person(Role.ADMIN)
+    admin = offices.holder(Role.ADMIN)
     people = [offices.proved(make.person()) for _ in range(3)]
     numbers = []
     for who in people:

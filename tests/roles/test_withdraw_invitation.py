@@ -60,7 +60,7 @@ def test_a_withdrawn_invitation_opens_nothing(world: World) -> None:
 
 def test_an_accepted_invitation_is_not_withdrawn(world: World) -> None:
     """The role is withdrawn then, not the invitation."""
-    who, admin = offices.proved(make.person()), make.person(Role.ADMIN)
+    who, admin = offices.proved(make.person()), offices.holder(Role.ADMIN)
     number = offices.invited(world, who, Role.SUPPORT, by=admin)
     assert offices.accept(world, who, number).status == 200
     assert world.client.run(NAME, _request(admin, number), match='"2"').code == "invitation-ended"

@@ -78,9 +78,11 @@ def error_of(location: str) -> str:
     return str(re.findall(r"ESIA-\d{6}", returned(location)["error_description"])[0])
 
 
-def code_of(esia: EsiaSandbox, time: Time, person: str = "doctor", second: str = "123456") -> dict[str, str]:
+def code_of(
+    esia: EsiaSandbox, time: Time, person: str = "doctor", second: str = "123456", **more: str
+) -> dict[str, str]:
     """Sign in on the page; returns what comes back."""
-    _, page, _ = to_page(esia, asked(esia, time))
+    _, page, _ = to_page(esia, asked(esia, time) | more)
     ticket = re.findall(r'name="ticket" value="([^"]+)"', page)[0]
     form = {"ticket": ticket, "person": person, "act": "enter", "second": second}
     _, _, location = open_page(f"{esia.url}/aas/oauth2/login", form)
@@ -234,6 +236,25 @@ def test_tokens_come_once_in_time_and_to_the_same_address(esia: EsiaSandbox, tim
         assert (status, said["error_description"][:11]) == (400, "ESIA-007011")
     time.seconds += 241
     assert exchange(esia, time, late)[1]["error_description"].startswith("ESIA-007011")
+
+
+def test_a_code_asked_for_with_a_challenge_needs_its_verifier(esia: EsiaSandbox, time: Time) -> None:
+    """PKCE by S256: no verifier, another one, or one where no challenge was, and the code stays unspent."""
+    verifier = "v" * 43
+    challenge = {
+        "code_challenge": base64url(hashlib.sha256(verifier.encode()).digest()),
+        "code_challenge_method": "S256",
+    }
+    bound, free = code_of(esia, time, **challenge)["code"], code_of(esia, time)["code"]
+    for code, said, error in (
+        (bound, {}, "ESIA-007040"),
+        (bound, {"code_verifier": "w" * 43}, "ESIA-007040"),
+        (free, {"code_verifier": verifier}, "ESIA-007039"),
+    ):
+        assert exchange(esia, time, code, **said)[1]["error_description"].startswith(error)
+    assert exchange(esia, time, bound, code_verifier=verifier)[0] == 200
+    _, _, location = to_page(esia, asked(esia, time) | challenge | {"code_challenge_method": "plain"})
+    assert error_of(location) == "ESIA-007003"
 
 
 def test_an_id_token_is_esia_s(esia: EsiaSandbox, time: Time) -> None:

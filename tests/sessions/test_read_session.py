@@ -3,7 +3,8 @@
 import make
 from conftest import World
 
-from chalicelib.kit import clock
+from chalicelib.kit import clock, options
+from chalicelib.kit.access import Role
 from chalicelib.kit.trail.tables import JournalRecord
 
 
@@ -34,6 +35,28 @@ def test_calls_keep_a_session_alive_until_its_absolute_end(world: World) -> None
         assert world.client.call("read_session", by=worker).status == 200
     clock.advance(601)
     assert world.client.call("read_session", by=worker).code == "session-ended"
+
+
+def test_the_administrators_settings_end_a_session_earlier(world: World) -> None:
+    """What he sets holds for sessions opened after it; one that is open keeps its ends."""
+    before = make.person()
+    for name, value in (("idle_minutes", "5"), ("absolute_hours", "1")):
+        was = str(getattr(options.options(), name))
+        said = {"name": name, "value": value, "was": was}
+        assert world.client.call("change_setting", said, by=make.person(Role.ADMIN)).status == 201
+    clock.advance(options.CACHE_SECONDS + 1)
+    idle = make.person()
+    clock.advance(301)
+    assert world.client.call("read_session", by=idle).code == "session-ended"
+    assert world.client.call("read_session", by=before).status == 200
+    busy = make.person()
+    for _ in range(14):
+        clock.advance(240)
+        assert world.client.call("read_session", by=busy).status == 200
+        assert world.client.call("read_session", by=before).status == 200
+    clock.advance(241)
+    assert world.client.call("read_session", by=busy).code == "session-ended"
+    assert world.client.call("read_session", by=before).status == 200
 
 
 def test_the_owner_sees_his_session_and_the_journal_knows(world: World) -> None:

@@ -1,5 +1,6 @@
 """A fresh factor in an open session: the session goes on under a new token, and the old one is dead."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import authenticator
@@ -70,6 +71,36 @@ def test_five_tries_an_hour_apart_from_those_of_sign_in(world: World) -> None:
     assert (answer.status, answer.code) == (429, "too-many-tries")
     doors.sign_in_by_app(world, person)
     clock.advance(30)
+    assert world.client.call(NAME, _by_app(person), by=person).status == 200
+
+
+def test_two_hundred_wrong_codes_from_twenty_clients_get_five_tries(world: World) -> None:
+    """New codes, from before the first guess on, bring no new tries."""
+    person = make.person()
+    doors.at_hour_start()
+    make.sign_in(person)
+    assert world.client.call("send_step_up_code", {"channel": "email"}, by=person).status == 202
+
+    def guess(number: int) -> str:
+        if number % 20 == 10:
+            sent = world.client.call("send_step_up_code", {"channel": "email"}, by=person)
+            assert sent.status in {202, 503}
+        return str(world.client.call(NAME, {"kind": "totp", "code": "000000"}, by=person).json.get("code"))
+
+    with ThreadPoolExecutor(20) as pool:
+        told = list(pool.map(guess, range(200)))
+    assert 1 <= told.count("code-wrong") <= LIMITS["step_up"]
+    assert set(told) <= {"code-wrong", "too-many-tries", "busy"}
+
+
+@pytest.mark.parametrize("code", ["١٢٣٤٥٦", "12345٦", "123456\n", "\n123456", "12345\x00", "123456\u202e"])
+def test_a_code_of_odd_signs_is_refused_as_a_field(world: World, code: str) -> None:
+    """Arabic digits, line breaks, NUL and marks of direction are no code: named, and no try is counted."""
+    person = make.person()
+    for _ in range(6):
+        answer = world.client.call(NAME, {"kind": "totp", "code": code}, by=person)
+        assert (answer.status, answer.code) == (422, "wrong-fields")
+        assert [one["pointer"] for one in answer.json["errors"]] == ["/code"]
     assert world.client.call(NAME, _by_app(person), by=person).status == 200
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import doors
 import make
 import pytest
+import returns
 from conftest import World
 
 from chalicelib.accounts.tables import LIMITS, Account, Purpose
@@ -13,9 +14,8 @@ from chalicelib.kit import tables as kit_tables
 from chalicelib.kit.records.tables import Outbox
 from chalicelib.kit.tables import Get
 from chalicelib.kit.tries import tables
-from chalicelib.kit.tries.tables import DELAYS
-from chalicelib.sign_in.check_password import GUESSED
-from chalicelib.sign_in.schemas import TICKET_SECONDS
+from chalicelib.kit.tries.tables import DELAYS, MOST_IN_A_ROW
+from chalicelib.sign_in.schemas import GUESSED, SHUT, TICKET_SECONDS
 
 NAME = "check_password"
 
@@ -169,6 +169,57 @@ def test_the_owner_is_told_at_the_tenth_wrong_password(world: World, where: Purp
     own = {"ticket": doors.ask_login(world, person.login, doors.device(person)), "password": "Wrong-Word-2026"}
     _codes(world, own, 2)
     assert len(world.sent(person.phone)) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_slow_guessing_ends_after_a_hundred_in_a_row(world: World, known: bool) -> None:  # noqa: FBT001 - the case
+    """However long the pauses; a login that nobody has answers alike."""
+    login = make.person(signed_in=False).login if known else "nobody_xy"
+    codes = []
+    for _ in range(MOST_IN_A_ROW + 2):
+        clock.advance(max(DELAYS.values()) + 100)
+        codes.append(world.client.call(NAME, _body(world, login, "Wrong-Word-2026")).code)
+    assert codes == ["password-wrong"] * MOST_IN_A_ROW + ["password-door-shut"] * 2
+
+
+def _almost_shut(person: make.Person, where: str = "password") -> None:
+    Account.get(person.person_id).update(actions=[getattr(Account, f"{where}_row").set(MOST_IN_A_ROW - 1)])
+
+
+def test_a_shut_password_door_leaves_the_others_open(world: World) -> None:
+    """The owner is told once; the right password of a stranger's device is refused, also days later, a known device goes on."""
+    person = make.person(signed_in=False)
+    _almost_shut(person)
+    for _ in range(2):
+        world.client.call(NAME, _body(world, person.login, "Wrong-Word-2026"))
+    assert world.sent(person.phone) == [SHUT.format(where="С чужих устройств")]
+    clock.advance(3 * 24 * 3600)
+    answer = world.client.call(NAME, _body(world, person.login))
+    assert (answer.status, answer.code) == (403, "password-door-shut")
+    assert doors.ask_password(world, person.login, device=doors.device(person))
+    assert world.client.call("finish_sign_in", {"ticket": doors.proved(person)}).status == 201
+
+
+@pytest.mark.parametrize("where", ["password", "password_trusted"])
+def test_a_new_password_opens_a_shut_door(world: World, where: str) -> None:
+    """Recovery is the way back, for strange and for known devices."""
+    person = make.person(signed_in=False)
+    _almost_shut(person, where)
+    device = doors.device(person) if where == "password_trusted" else None
+    wrong = {"ticket": doors.ask_login(world, person.login, device), "password": "Wrong-Word-2026"}
+    assert _codes(world, wrong, 2)[-1] == "password-door-shut"
+    assert world.client.call("finish_recovery", returns.proved(world, person)).status == 200
+    account = Account.get(person.person_id)
+    assert (account.row("password"), account.row("password_trusted")) == (0, 0)
+    assert doors.ask_password(world, person.login, returns.NEW, doors.device(person) if device else None)
+
+
+def test_a_right_password_begins_the_row_anew(world: World) -> None:
+    """What counts is in a row."""
+    person = make.person(signed_in=False)
+    _almost_shut(person)
+    assert doors.ask_password(world, person.login)
+    assert Account.get(person.person_id).row("password") == 0
 
 
 def test_the_tenth_try_of_an_unknown_login_costs_the_same(world: World) -> None:

@@ -19,6 +19,7 @@ from chalicelib.kit import clock, ticket
 from chalicelib.kit.records.tables import Breaker, Once
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the independent provider uses what its libraries call old
+SETTINGS = {"CLIENT_ID": CLIENT_ID, "CONFIRMED_CLAIM": "trusted", "CONFIRMED_VALUE": "true"}
 RETURN = "http://localhost:8080/esia/return.html"
 
 
@@ -26,10 +27,15 @@ RETURN = "http://localhost:8080/esia/return.html"
 def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     """Give a gateway of our own making, connected."""
     made = Gateway()
-    monkeypatch.setenv("CABINET_OIDC_URL", made.issuer)
-    monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+    connect(monkeypatch, made.issuer)
     yield made
     made.stop()
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    """Set an issuer up as the cabinet's gateway."""
+    for name, value in SETTINGS.items() | {("URL", issuer)}:
+        monkeypatch.setenv(f"CABINET_OIDC_{name}", value)
 
 
 def begin(world: World) -> tuple[dict[str, Any], dict[str, str]]:
@@ -56,14 +62,14 @@ def proof_of(answer: make.Answer) -> dict[str, Any]:
 
 
 def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through discovery, its page, code, tokens and keys of somebody else's making; a second use of the code fails."""
+    """Through discovery, page, code, tokens and keys of somebody else's making to a session; a second use fails."""
     with warnings.catch_warnings(record=True):  # its libraries warn of each other
         import oidc_provider_mock
     user = oidc_provider_mock.User(sub="7f3c", claims={**PERSON, "amr": ["pwd", "otp"]})
+    person = make.person(snils="99507968293", signed_in=False)
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
         issuer = f"http://localhost:{server.server_port}"
-        monkeypatch.setenv("CABINET_OIDC_URL", issuer)
-        monkeypatch.setenv("CABINET_OIDC_CLIENT_ID", CLIENT_ID)
+        connect(monkeypatch, issuer)
         started, asked = begin(world)
         assert started["address"].startswith(f"{issuer}/oauth2/authorize?")
         assert (started["logout_address"] or "").startswith(f"{issuer}/oauth2/end_session?client_id=")
@@ -71,14 +77,54 @@ def test_an_independent_provider_signs_in(world: World, monkeypatch: pytest.Monk
         back = esia_door.returned(location)
         assert (status, back["state"], location.startswith(RETURN)) == (302, asked["state"], True)
         body = {"flow": started["flow"], "state": back["state"], "code": back["code"]}
-        proof = proof_of(world.client.call("prove_esia_identity", body))
+        came = world.client.call("prove_esia_identity", body)
+        proof = proof_of(came)
         again = world.client.call("prove_esia_identity", body)
         _, _, location = esia_door.open_page(begin(world)[0]["address"], {"action": "deny"})
+    person.token = world.client.call("finish_sign_in", {"ticket": came.json["ticket"]}).json["token"]
+    session = world.client.call("read_session", by=person)
+    assert (session.status, session.json["door"], session.json["identity"]) == (200, "oidc", "confirmed")
     assert again.code in {"provider-code-spent", "provider-flow-ended"}
     assert esia_door.returned(location)["error"] == "access_denied"
     assert (proof["door"], proof["snils"], proof["strong"]) == ("oidc", "99507968293", True)
     assert (proof["last_name"], proof["birth_date"]) == ("Лукошкина", "1984-03-14")
     assert (proof["phone"], proof["email"]) == ("+79165550001", "vera@example.ru")
+
+
+def test_a_stolen_code_opens_nothing_in_a_sign_in_of_the_thief(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The independent provider looks at no verifier: the nonce of the victim's sign-in in its token is what holds."""
+    with warnings.catch_warnings(record=True):  # its libraries warn of each other
+        import oidc_provider_mock
+    user = oidc_provider_mock.User(sub="7f3c", claims=dict(PERSON))
+    with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
+        connect(monkeypatch, f"http://localhost:{server.server_port}")
+        victim, thief = begin(world)[0], begin(world)[0]
+        _, _, location = esia_door.open_page(victim["address"], {"sub": "7f3c"})
+        stolen = esia_door.returned(location)["code"]
+        refused = world.client.call("prove_esia_identity", esia_door.answered(thief, stolen))
+    assert (refused.status, refused.code) == (502, "provider-answer-untrusted")
+    assert not list(Once.scan())
+
+
+def test_a_stolen_code_needs_the_verifier_of_its_own_sign_in(world: World, gateway: Gateway) -> None:
+    """A gateway that keeps to PKCE gives the thief no token, and the victim his."""
+    (victim, asked), (thief, _) = begin(world), begin(world)
+    gateway.nonce, gateway.challenge = asked["nonce"], asked["code_challenge"]
+    refused = world.client.call("prove_esia_identity", esia_door.answered(thief, "stolen-code"))
+    assert (refused.status, refused.code) == (409, "provider-code-spent")
+    assert world.client.call("prove_esia_identity", esia_door.answered(victim, "stolen-code")).status == 200
+
+
+def test_a_gateway_that_leads_to_esia_gets_no_code(world: World, gateway: Gateway) -> None:
+    """Mix-up: ЕСИА takes no address with the gateway's state in it, and a code with another state is sent nowhere."""
+    started, asked = begin(world)
+    lure = esia_door.start(world)["address"]
+    forged = lure.replace(esia_door.returned(lure)["state"], asked["state"])
+    assert "ESIA-007053" in esia_door.enter(world, forged)["error_description"]
+    back = esia_door.enter(world, lure)
+    body = {"flow": started["flow"], "state": back["state"], "code": back["code"]}
+    assert world.client.call("prove_esia_identity", body).code == "foreign-provider-answer"
+    assert gateway.forms == []
 
 
 def test_the_address_and_the_exchange_hold_what_binds_them(world: World, gateway: Gateway) -> None:
@@ -161,12 +207,12 @@ def test_an_unknown_key_is_refused_and_a_new_one_is_fetched(world: World, gatewa
     fresh = jwk.RSAKey.generate_key(2048, {"kid": "next"})
     gateway.header, gateway.signing = {"alg": "RS256", "kid": "next"}, fresh
     gateway.asked.clear()
-    assert come_back(world, gateway).code == "provider-answer-untrusted"
+    assert come_back(world, gateway).code == "provider-signature-unknown"
     assert gateway.asked.count("/jwks") == 1
     gateway.published.append(fresh.as_dict(private=False))
     assert come_back(world, gateway).status == 200
     gateway.header["kid"] = "now"  # names the old key, signed by the new one
-    assert come_back(world, gateway).code == "provider-answer-untrusted"
+    assert come_back(world, gateway).code == "provider-signature-unknown"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +240,39 @@ def test_what_the_token_does_not_say_is_asked_of_the_same_person(world: World, g
     assert come_back(world, gateway).code == "provider-answer-untrusted"
     gateway.userinfo = {"sub": "user-1"}
     assert come_back(world, gateway).code == "provider-data-missing"
+
+
+@pytest.mark.parametrize("said", [None, False, "false", "True", 1, "", ["true"]])
+def test_an_account_that_the_gateway_does_not_call_confirmed_is_refused(
+    world: World, gateway: Gateway, said: object
+) -> None:
+    """Only the agreed value of the agreed claim lets in; a claim that is not there says nothing."""
+    gateway.claims, gateway.userinfo = {"trusted": said}, {"sub": "user-1"}
+    answer = come_back(world, gateway)
+    assert (answer.status, answer.code) == (403, "provider-account-unconfirmed")
+    assert not list(Once.scan())
+
+
+def test_the_confirmation_may_be_a_text_and_come_with_the_person(
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's name and value are settings, and userinfo may bring it."""
+    monkeypatch.setenv("CABINET_OIDC_CONFIRMED_CLAIM", "level")
+    monkeypatch.setenv("CABINET_OIDC_CONFIRMED_VALUE", "PR")
+    gateway.userinfo = {"sub": "user-1", "level": "PR"}
+    assert come_back(world, gateway).status == 200
+    gateway.userinfo = {"sub": "user-1", "level": "P"}
+    assert come_back(world, gateway).code == "provider-account-unconfirmed"
+
+
+@pytest.mark.parametrize("name", ["CONFIRMED_CLAIM", "CONFIRMED_VALUE"])
+def test_without_an_agreed_claim_the_gateway_is_not_connected(
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nobody is sent away to come back as anybody."""
+    monkeypatch.setenv(f"CABINET_OIDC_{name}", "")
+    assert gateway.issuer
+    assert world.client.call("start_esia_sign_in", {"provider": "oidc"}).code == "provider-not-connected"
 
 
 def test_unverified_contacts_and_single_factors_count_for_nothing(world: World, gateway: Gateway) -> None:

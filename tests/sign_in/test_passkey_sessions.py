@@ -5,11 +5,20 @@ from typing import Any
 import authenticator
 import doors
 import make
+import papers
+import pytest
 from conftest import World
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.accounts.tables import Account
+from chalicelib.factors import schemas as factors
+from chalicelib.kit import ids
+from chalicelib.kit.records.tables import Outbox
+from chalicelib.kit.text import base64url
+from chalicelib.kit.webauthn import check_assertion
 
 NAME = "finish_sign_in"
+RFC_6979_KEY = 0xC9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721
 
 
 def _keyed(world: World, **facts: Any) -> tuple[make.Person, authenticator.Device]:
@@ -30,6 +39,69 @@ def test_a_passkey_alone_opens_a_session(world: World) -> None:
     assert (answer.status, answer.json["session"]["door"]) == (201, "passkey")
     person.token = answer.json["token"]
     assert world.client.call("read_session", by=person).status == 200
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "open": {},
+    "blocked": {"blocked": {"by": "owner", "at": 1}},
+    "closed": {"closed_at": 1},
+    "works nowhere": {"register_state": "not_working", "matched_at": 1},
+    "all ended": {"ended_at": 4_000_000_000},
+    "claimed": {"assurance": "claimed"},
+    "without a key": {"passkeys": {}},
+    "without contacts": {"contacts": None},
+}
+
+
+@pytest.mark.parametrize("state", ["unknown", *STATES])
+def test_an_unsigned_answer_tells_nothing_of_an_account(
+    world: World, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Who knows a person's number hears the same for the same work, whoever it is, and has nothing queued or sent."""
+    person, device = _keyed(world)
+    account = Account.get(person.person_id)
+    for name, value in STATES.get(state, {}).items():
+        setattr(account, name, value)
+    account.save()
+    named = ids.new("psn") if state == "unknown" else person.person_id
+    started = world.client.call("start_passkey_sign_in").json
+    known = {"user_handle": base64url(named.encode()), "id": device.id if state != "open" else "AAAA"}
+    forged = device.get(started["public_key"], **known, signature=authenticator.Device().sign(b"anything"))
+    before = papers.raw(Outbox)
+    checked: list[str] = []
+
+    def counted_check(*said: Any, **more: Any) -> int:
+        checked.append(state)
+        return check_assertion(*said, **more)
+
+    monkeypatch.setattr(factors, "check_assertion", counted_check)
+    doors.at_minute_start()
+    world.trips.start()
+    answer = world.client.call(NAME, {"ticket": started["ticket"], "kind": "passkey", "assertion": forged})
+    assert (answer.status, answer.code) == (422, "passkey-wrong")
+    assert "подпись не подходит к этому ключу" in answer.json["detail"]
+    counted = [one for one in world.trips.calls if one.startswith("dynamodb")]
+    assert counted == ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+    assert (len(checked), papers.raw(Outbox)) == (1, before)
+
+
+def test_what_is_signed_by_the_key_of_nobody_opens_nothing(world: World) -> None:
+    """The key that stands in for a missing one is published, with its private half: it proves nobody."""
+    person, device = _keyed(world)
+    device.key = ec.derive_private_key(RFC_6979_KEY, ec.SECP256R1())
+    started = world.client.call("start_passkey_sign_in").json
+    for named in (person.person_id, ids.new("psn")):
+        handle = base64url(named.encode())
+        said = device.get(started["public_key"], user_handle=handle, id="AAAA")
+        body = {"ticket": started["ticket"], "kind": "passkey", "assertion": said}
+        assert world.client.call(NAME, body).code == "passkey-wrong"
+
+
+def test_who_has_proved_himself_by_his_key_is_told_of_his_account(world: World) -> None:
+    """The owner, and only he, hears that it is blocked."""
+    person, device = _keyed(world)
+    Account.get(person.person_id).update(actions=[Account.blocked.set({"by": "owner", "at": 1})])
+    assert world.client.call(NAME, _alone(world, device)).code == "account-blocked"
 
 
 def test_an_answer_of_a_passkey_serves_once(world: World) -> None:

@@ -15,6 +15,7 @@ from conftest import World
 
 from chalicelib.kit import clock, ticket
 from chalicelib.kit.records.tables import Breaker, Once
+from chalicelib.sign_in import rules
 from infra.sandboxes.esia import ERRORS
 
 NAME = "prove_esia_identity"
@@ -61,6 +62,35 @@ def test_a_stolen_code_and_state_open_nothing_elsewhere(world: World) -> None:
     assert world.client.call(NAME, stolen).status == 200
 
 
+def test_a_stolen_code_opens_nothing_in_a_sign_in_of_the_thief(world: World) -> None:
+    """With his own pass and his own state: the code names the sign-in for which it was given, and is not even sent."""
+    stolen, own = esia_door.proof(world), esia_door.start(world)
+    world.esia.asked.clear()
+    answer = world.client.call(NAME, esia_door.answered(own, stolen["code"]))
+    assert (answer.status, answer.code) == (409, "foreign-provider-answer")
+    assert list(world.esia.asked) == []
+    assert world.client.call(NAME, stolen).status == 200
+
+
+def test_a_code_that_names_no_sign_in_is_bound_by_its_verifier(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: were the state in the code not looked at, ЕСИА itself would refuse it by PKCE."""
+    stolen, own = esia_door.proof(world), esia_door.start(world)
+    monkeypatch.setattr(rules, "refuse_foreign_code", lambda *_: None)
+    answer = world.client.call(NAME, esia_door.answered(own, stolen["code"]))
+    assert (answer.status, answer.code) == (409, "foreign-provider-answer")
+    assert list(world.esia.asked)[-1] == "/aas/oauth2/v3/te"
+
+
+@pytest.mark.parametrize(
+    ("code", "refusal"),
+    [("not-a-token", "provider-answer-untrusted"), ("a.b.c", "provider-answer-untrusted")],
+)
+def test_a_code_that_esia_has_not_signed_is_refused(world: World, code: str, refusal: str) -> None:
+    """What cannot be proved to be ЕСИА's is not exchanged."""
+    answer = world.client.call(NAME, esia_door.proof(world) | {"code": code})
+    assert (answer.status, answer.code) == (502, refusal)
+
+
 def test_a_planted_answer_signs_nobody_in(world: World) -> None:
     """Somebody's own code and state, sent to a victim who has a sign-in under way, do not fit his pass."""
     attacker, victim = esia_door.proof(world, "outsider"), esia_door.start(world)
@@ -89,6 +119,8 @@ CODES = {
     "ESIA-007015": "provider-clocks-differ",
     "ESIA-007019": "provider-refuses-data",
     "ESIA-007023": "provider-knows-no-address",
+    "ESIA-007039": "foreign-provider-answer",
+    "ESIA-007040": "foreign-provider-answer",
     "ESIA-007046": "provider-factor-unavailable",
     "ESIA-007053": "provider-knows-no-certificate",
     "ESIA-007055": "provider-account-unconfirmed",
@@ -153,7 +185,7 @@ def test_without_a_snils_nobody_is_known(world: World) -> None:
     ("mode", "code"),
     [
         ("wrong-state", "provider-answer-untrusted"),
-        ("foreign-certificate", "provider-answer-untrusted"),
+        ("foreign-certificate", "provider-signature-unknown"),
         ("refusing", "provider-failed"),
         ("overloaded", "provider-busy"),
         ("expired-code", "provider-code-spent"),
@@ -174,7 +206,7 @@ def test_what_is_wrong_with_the_answer_is_refused(world: World, mode: str, code:
 def test_a_person_signed_by_another_certificate_is_refused(world: World) -> None:
     """Whatever he calls himself: an unknown key has signed it."""
     answer = prove(world, "foreign")
-    assert (answer.status, answer.code) == (502, "provider-answer-untrusted")
+    assert (answer.status, answer.code) == (502, "provider-signature-unknown")
 
 
 def test_a_code_lives_four_minutes(world: World) -> None:
@@ -193,15 +225,36 @@ def test_another_redirection_spends_no_code(world: World, monkeypatch: pytest.Mo
 
 
 def test_a_wrong_clock_is_told_apart(world: World) -> None:
-    """Ten minutes of difference: ЕСИА says so at its door, and a minute is forgiven."""
+    """Ten minutes of difference: ЕСИА says so at its door; a minute is forgiven; what is between is told the same."""
     world.esia.fault("skewed", 600)
     started = esia_door.start(world)
     back = esia_door.enter(world, started["address"])
     assert "ESIA-007015" in back["error_description"]
     world.esia.fault("skewed", 50)
     assert prove(world).status == 200
-    world.esia.fault("skewed", 120)
-    assert prove(world).code == "provider-answer-untrusted"
+    for seconds in (70, 290):
+        world.esia.fault("skewed", seconds)
+        assert prove(world).code == "provider-clocks-differ"
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("wrong-state", "The tokens came with another state."),
+        ("foreign-certificate", "No known key has signed the token."),
+        ("skewed", "The token is of a moment that has not come."),
+    ],
+)
+def test_why_an_answer_is_not_believed_stands_in_the_log(
+    world: World, capsys: pytest.CaptureFixture[str], mode: str, reason: str
+) -> None:
+    """Under the trace id that the person tells to support."""
+    world.esia.fault(mode, 120)
+    body = esia_door.proof(world)
+    capsys.readouterr()
+    answer = world.client.call(NAME, body)
+    (line,) = [json.loads(one) for one in capsys.readouterr().out.splitlines() if "provider-untrusted" in one]
+    assert (line["reason"], line["trace_id"], line["system"]) == (reason, answer.json["trace_id"], "esia")
 
 
 @pytest.mark.parametrize(
@@ -303,6 +356,7 @@ def test_an_unknown_person_goes_on_to_registration(world: World) -> None:
     """Proved, but without a cabinet yet: his words come with the ticket, and nothing is made."""
     answer = prove(world, "outsider")
     assert (answer.json["next"], answer.json["factor_needed"]) == ("start_proved_registration", False)
+    assert (answer.json["phone"], answer.json["email"]) == ("+79165550007", "gosuslugi007@example.ru")
     said = said_in(answer)
     assert abs(said.pop("factor_at") - clock.epoch()) < 30
     assert said == {
@@ -321,8 +375,9 @@ def test_an_unknown_person_goes_on_to_registration(world: World) -> None:
 
 def test_unverified_contacts_are_left_out(world: World) -> None:
     """What ЕСИА has not verified is not believed; a landline is no contact."""
-    proof = said_in(prove(world, "unverified"))
-    assert (proof["phone"], proof["email"]) == (None, None)
+    answer = prove(world, "unverified")
+    proof = said_in(answer)
+    assert (proof["phone"], proof["email"], answer.json["phone"], answer.json["email"]) == (None,) * 4
 
 
 @pytest.mark.parametrize("mode", ["links", "inline", "gost", "next-certificate"])
@@ -348,7 +403,9 @@ def test_a_changed_certificate_counts_only_when_it_is_set(world: World, monkeypa
     old, new = world.esia.environment()[both].split()[:2]
     world.esia.fault("next-certificate")
     monkeypatch.setenv(both, old)
-    assert prove(world).code == "provider-answer-untrusted"
+    answer = prove(world)
+    assert (answer.status, answer.code) == (502, "provider-signature-unknown")
+    assert "сменили" in answer.json["detail"]
     monkeypatch.setenv(both, f"{old} {new}")
     assert prove(world).status == 200
     world.esia.fault("ok")

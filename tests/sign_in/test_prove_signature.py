@@ -186,11 +186,15 @@ def test_every_algorithm_opens_the_door(world: World, algorithm: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["gost-256-A", "gost-256-TCA", "gost-512-A"])
 def test_an_authority_of_gost_is_trusted(world: World, algorithm: str) -> None:
-    """Person and authority both sign by GOST, as they do in life."""
+    """Person and authority both sign by GOST, as they do in life; the session opens and works."""
     ca = papers.usual_ca(algorithm)
     papers.trust(papers.usual_ca(), ca)
-    answer = world.client.call(NAME, signed(world, ca.certificate(make.person().snils, algorithm)))
+    person = make.person(signed_in=False)
+    answer = world.client.call(NAME, signed(world, ca.certificate(person.snils, algorithm)))
     assert (answer.status, answer.json["next"]) == (200, "finish_sign_in")
+    person.token = world.client.call("finish_sign_in", {"ticket": answer.json["ticket"]}).json["token"]
+    session = world.client.call("read_session", by=person)
+    assert (session.status, session.json["door"]) == (200, "signature")
 
 
 def test_the_proof_is_of_the_certificates_person(world: World) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kit import jws
 from chalicelib.sign_in import rules
-from chalicelib.sign_in.refusals import ProviderAccountUnconfirmed, ProviderAnswerUntrusted, ProviderDataMissing
+from chalicelib.sign_in.refusals import ProviderAccountUnconfirmed, ProviderDataMissing
 
 SUBJECT = {"urn:esia:sbj:typ": "P", "urn:esia:sbj:oid": 7, "urn:esia:sbj:lvl": "PR"}
 PERSON = {"snils": "112-233-445 95", "lastName": " Иванова ", "firstName": "Анна", "birthDate": "14.03.1984"}
@@ -51,7 +52,7 @@ def test_the_signed_text_keeps_esia_s_order() -> None:
         ({"urn:esia:sbj:lvl": "KD"}, ProviderAccountUnconfirmed),
         ({"urn:esia:sbj:lvl": None}, ProviderAccountUnconfirmed),
         ({"urn:esia:sbj:typ": "S"}, ProviderAccountUnconfirmed),
-        ({"urn:esia:sbj:oid": 8}, ProviderAnswerUntrusted),
+        ({"urn:esia:sbj:oid": 8}, jws.Untrusted),
     ],
 )
 def test_only_a_confirmed_person_passes(changed: dict[str, Any], refusal: type[Exception]) -> None:
@@ -59,7 +60,7 @@ def test_only_a_confirmed_person_passes(changed: dict[str, Any], refusal: type[E
     rules.refuse_unconfirmed({"sub": 7, "urn:esia:sbj": SUBJECT})
     with pytest.raises(refusal):
         rules.refuse_unconfirmed({"sub": 7, "urn:esia:sbj": SUBJECT | changed})
-    with pytest.raises(ProviderAnswerUntrusted):
+    with pytest.raises(jws.Untrusted):
         rules.refuse_unconfirmed({"sub": 7, "urn:esia:sbj": "PR"})
 
 

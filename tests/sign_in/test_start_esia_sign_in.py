@@ -88,7 +88,7 @@ def test_the_address_is_what_esia_wants(world: World) -> None:
     found = asked(answer.json["address"])
     assert found.keys() == {
         *("client_id", "client_secret", "client_certificate_hash", "redirect_uri", "scope", "state", "timestamp"),
-        *("response_type", "access_type"),
+        *("response_type", "access_type", "code_challenge", "code_challenge_method"),
     }
     assert found["client_id"] == CLIENT_ID
     assert found["redirect_uri"] == RETURN_ADDRESS

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from chalicelib.kit.access import Grant
+from chalicelib.kit.access import Grant, Role
 from chalicelib.kit.options import PasswordPolicy
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
@@ -27,6 +27,22 @@ def with_session(live: Mapping[str, int], session_id: str, until: int, most: int
     ended = ordered[: max(0, len(ordered) + 1 - most)]
     kept = {name: end for name, end in live.items() if name not in ended}
     return kept | {session_id: until}, ended
+
+
+def offered_grants(grants: Sequence[Grant], workplaces: Sequence[str], *, works: bool) -> list[Grant]:
+    """Return the roles as they may be acted in: a worker acts at one of his workplaces, if the register knows any.
+
+    Who works nowhere any more keeps his other roles.
+    """
+    at_work = [Grant(role=Role.WORKER, organisation_id=place) for place in workplaces] or [Grant(role=Role.WORKER)]
+    return [
+        offered for one in grants for offered in ([one] if one.role is not Role.WORKER else at_work if works else [])
+    ]
+
+
+def is_only_worker(grants: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a person has no other role than the one that rests on the register."""
+    return all(one["role"] == Role.WORKER for one in grants)
 
 
 def chosen_grant(grants: Sequence[Grant], role: str | None, organisation_id: str | None) -> Grant | None:

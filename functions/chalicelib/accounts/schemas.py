@@ -3,6 +3,7 @@
 import gzip
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from chalicelib.accounts.ports import Card, RegisteredWorker
 from chalicelib.accounts.refusals import AccountClosed, HandOverUnfit, PhoneTaken
 from chalicelib.accounts.rules import days_kept, weaknesses_of_password
 from chalicelib.accounts.tables import ERASE_SHARDS, Account, Employment, HandOver, Purpose, Reservation
-from chalicelib.kit import clock, codes, identifiers, options, passwords, secret, ticket
+from chalicelib.kit import clock, codes, identifiers, journal, options, passwords, secret, ticket
+from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.outbox import Email, Sms
@@ -78,7 +80,7 @@ class ClosedAccount(Answer):
     detail: Annotated[str, Meta(title="Что теперь")]
 
 
-POLICY_VERSION = "2026-11"
+POLICY_VERSION = "2026-11-25"  # the day from which docs/security-policy.md says it holds
 NOT_ME_SECONDS = 7 * 24 * 3600
 ACTIVATION_SECONDS = 72 * 3600
 FEWEST_COMMON = 3000
@@ -126,6 +128,17 @@ def end_sessions(transaction: Transaction, account: Account, *changes: Action, s
     for session_id in ended:
         transaction.delete(Session(handle=account.handle, session_id=session_id))
     return ended
+
+
+def end_holder(call: Call, transaction: Transaction, account: Account, changes: list[Action]) -> None:
+    """End all that whoever holds an account could use, and journal it: its person himself has come."""
+    sealed = account.contacts or (account.contact_change if account.activation else None)
+    if sealed:
+        old = key_of(account).open("account/contacts", sealed, Contacts).phone
+        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
+        transaction.delete(given_up)
+    end_sessions(transaction, account, *changes, *Account.awaited(None, None, 0))
+    transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
 
 
 def send_code(call: Call, account: Account, channel: str, act: str, subject: str) -> CodeIssued:
@@ -194,7 +207,7 @@ def new_password(account: Account, password: str, counted: Purpose) -> list[Acti
         Account.password_hash.set(passwords.digest(password)),
         Account.password_changed_at.set(clock.epoch()),
         Account.password_history.set(former[: max(0, most - 1)]),
-        *Account.no_tries(counted),
+        *(one for purpose in {counted, "password", "password_trusted"} for one in Account.no_tries(purpose)),
     ]
 
 
@@ -211,9 +224,10 @@ def _former_passwords(account: Account) -> list[str]:
 def renew_match(
     transaction: Transaction, account: Account, employments: list[Employment], found: RegisteredWorker | None
 ) -> None:
-    """Store what the register says now: whether and where a person works. Who works nowhere loses his sessions.
+    """Store what the register says now: whether and where a person works.
 
-    A register that does not know a worker may be mistaken, so that alone ends nothing before it is seen a day later.
+    Who works nowhere loses his sessions, who has left one of several places those that act there. A register that does
+    not know a worker may be mistaken, so that alone ends nothing before it is seen a day later.
     """
     cards = {card.organisation_id: card for card in found.valid_cards(clock.today())} if found else {}
     was, day_ago = account.register_state, clock.epoch() - 24 * 3600
@@ -227,12 +241,29 @@ def renew_match(
     changes = [
         Account.register_state.set("working" if cards else "not_working"),
         Account.matched_at.set(clock.epoch()),
+        Account.workplaces.set(sorted(cards)),
     ]
-    if cards:
+    left = {one.organisation_id for one in employments} - cards.keys()
+    if cards and left:
+        _end_sessions_at(transaction, account, left, changes)
+    elif cards:
         transaction.update(account, *changes, edits=False)
     else:
         end_sessions(transaction, account, *changes)
     _renew_employments(transaction, account, employments, found, cards)
+
+
+def _end_sessions_at(transaction: Transaction, account: Account, left: set[str], changes: Sequence[Action]) -> None:
+    """End the sessions that act as a worker of places which a person has left; sign-ins under way begin anew."""
+    ended = [
+        one
+        for one in Session.of_person(account.handle).run(None, None)
+        if one.grant["role"] == Role.WORKER and one.grant.get("organisation_id") in left
+    ]
+    kept = {name: until for name, until in account.sessions.items() if name not in {one.session_id for one in ended}}
+    transaction.update(account, *changes, Account.session_ends.set(kept))
+    for session in ended:
+        transaction.delete(session)
 
 
 def _renew_employments(

@@ -26,6 +26,7 @@ class Account(Tried, Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
+    `workplaces` are the organisations at which the register says that he works;
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
     person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};
@@ -50,10 +51,12 @@ class Account(Tried, Table):
     contacts_version = NumberAttribute(default=1)
     contact_change = BinaryAttribute(legacy_encoding=False, null=True)
     grants = JSONAttribute(default=list)
+    workplaces = JSONAttribute(default=list)
     codes = JSONAttribute(default=dict)
     session_ends: Any = MapAttribute(default=dict)  # a raw map, updated by path
     totp = BinaryAttribute(legacy_encoding=False, null=True)
     totp_pending = BinaryAttribute(legacy_encoding=False, null=True)
+    totp_pending_until = NumberAttribute(default=0)
     totp_step = NumberAttribute(default=0)
     totp_name = UnicodeAttribute(null=True)
     totp_added_at = NumberAttribute(default=0)
@@ -113,15 +116,16 @@ class Account(Tried, Table):
     def begun_again(self, key: OwnerKey) -> list[Action]:
         """Return the changes that leave nothing to the former holder of an account that has found its person."""
         cls = type(self)
-        return [
-            cls.assurance.set("confirmed"),
-            cls.wrapped_key.set(key.wrapped),
-            cls.former_key.set(self.former_key or self.wrapped_key),
-            cls.contacts.remove(),
-            *cls.no_way_in(),
-            cls.blocked.remove(),
-            cls.consent_version.remove(),
-        ]
+        former = self.former_key or self.wrapped_key
+        begun = [cls.assurance.set("confirmed"), cls.wrapped_key.set(key.wrapped), cls.former_key.set(former)]
+        return [*begun, *cls.left()]
+
+    @classmethod
+    def left(cls) -> list[Action]:
+        """Return the changes that leave the holder of an account nothing by which he comes in or is reached."""
+        tries = [*cls.no_tries("password"), *cls.no_tries("password_trusted")]
+        gone = [cls.contacts.remove(), cls.blocked.remove(), cls.consent_version.remove()]
+        return [*gone, *cls.no_way_in(), *tries]
 
     @classmethod
     def awaited(cls, contacts: bytes | None, digest: str | None, until: int) -> list[Action]:

@@ -47,7 +47,7 @@ def confirm_totp(call: Call, body: ConfirmTotp) -> FactorsChanged:
     if account is None:
         raise NotFound
     call.prove(account)
-    if account.totp_pending is None:
+    if account.totp_pending is None or account.totp_pending_until < call.now:
         raise TotpNotStarted
     step = totp.matching_step(key_of(account).open("account/totp", account.totp_pending, str), body.code, 0)
     if step is None:

@@ -4,11 +4,11 @@ from chalicelib.kit.problem import Refusal
 
 
 class TotpNotStarted(Refusal):
-    """There is no authenticator app waiting for its first code."""
+    """There is no authenticator app waiting for its first code, or it has waited for more than ten minutes."""
 
     status = 409
     title = "Подключение не начато"
-    detail = "Подключение приложения не начато или уже завершено. Начните подключение заново."
+    detail = "Подключение приложения не начато, уже завершено или заняло больше 10 минут. Начните его заново."
 
 
 class FactorNotAvailable(Refusal):

@@ -16,7 +16,7 @@ from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.passkeys import Assertion, PasskeyRequest
 from chalicelib.kit.refusals import NotFound
-from chalicelib.kit.tables import Action
+from chalicelib.kit.tables import Action, Get
 from chalicelib.kit.text import base64url, base64url_bytes
 from chalicelib.kit.webauthn import Cloned, Credential, Unfit, check_assertion
 
@@ -29,6 +29,12 @@ SPENT_SECONDS = 3600  # longer than any act waits for its proof
 APP_NAME = "Приложение с кодами"
 PASSKEY_NAME = "Ключ доступа"
 TOLD_SUBJECT = "Изменены способы подтверждения"
+# The public example key of RFC 6979: what is signed by nobody's key is checked against it, and opens nothing.
+NOBODY = Credential(
+    "",
+    "pQECAyYgASFYIGD-1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p-2IlggeQP-EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk",
+    0,
+)
 NEW_CODES = "Прежние резервные коды больше не действуют, сохраните новые: они показываются один раз."
 
 
@@ -142,7 +148,7 @@ def used_factor(
     uses through. A code by SMS or e-mail was issued for the same act and waits under the act's first word. A passkey
     that proves a person by itself is used `alone`: the device must have checked finger, face or PIN.
     """
-    if kind not in kinds_of(account):
+    if not alone and kind not in kinds_of(account):
         raise FactorNotAvailable
     if kind == "passkey":
         return _used_passkey(account, act, assertion, alone=alone)
@@ -159,12 +165,10 @@ def used_factor(
     return [Account.codes.set(pending)]
 
 
-def given_factor(
-    call: Call, account: Account, kind: FactorKind, said: Any, act: str, *, alone: bool = False
-) -> list[Action]:
+def given_factor(call: Call, account: Account, kind: FactorKind, said: Any, act: str) -> list[Action]:
     """Check the factor that a body brings in `code` or `assertion`; of a copied passkey its owner is told."""
     try:
-        return used_factor(account, kind, said.code, act, assertion=said.assertion, alone=alone)
+        return used_factor(account, kind, said.code, act, assertion=said.assertion)
     except PasskeyCloned:
         warn_of_clone(call, account)
         raise
@@ -176,11 +180,23 @@ def refuse_unavailable(account: Account, kind: FactorKind) -> None:
         raise FactorNotAvailable
 
 
-def passkey_sign_in(act: str, assertion: Assertion | None) -> str:
-    """Return whose passkey signed the challenge of a sign-in, by the device's own word; nothing is proven yet.
+def passkey_sign_in(call: Call, act: str, assertion: Assertion | None) -> tuple[Account, list[Action]]:
+    """Find whose passkey signed the challenge of a sign-in, by the device's own word, and have it prove him.
 
-    An answer for another challenge is refused here, so that nobody's account is read for it.
+    Whoever the device names, unknown, without a key or with another one, gets the same answer for the same work.
     """
+    person_id = _named(act, assertion)
+    (found,) = call.look(Get(Account, person_id))
+    account = found or Account(person_id=person_id)
+    try:
+        return account, used_factor(account, "passkey", None, act, assertion=assertion, alone=True)
+    except PasskeyCloned:
+        warn_of_clone(call, account)
+        raise
+
+
+def _named(act: str, assertion: Assertion | None) -> str:
+    """Return who the device says to be; an answer for another challenge reads nobody's account."""
     if assertion is None:
         raise PasskeyWrong(reason="ответ устройства не передан")
     if passkeys.challenge(act).encode() not in base64url_bytes(assertion.client_data):
@@ -229,14 +245,20 @@ def views_of(call: Call, account: Account) -> list[FactorView]:
     return found
 
 
+def new_recovery_codes(account: Account) -> list[str]:
+    """Make a new set of recovery codes on a loaded account, which keeps their hashes; returns what is shown once."""
+    shown = recovery_codes.make()
+    account.recovery_codes = [passwords.digest(recovery_codes.plain(one)) for one in shown]
+    return shown
+
+
 def change_factors(
     call: Call, account: Account, told: str, detail: str, values: Mapping[str, Any], *, renew: bool = True
 ) -> FactorsChanged:
     """Put a change of factors into the transaction: new values (None clears), new recovery codes, word to the owner."""
-    shown = recovery_codes.make() if renew else []
-    digests = [passwords.digest(recovery_codes.plain(one)) for one in shown]
+    shown = new_recovery_codes(account) if renew else []
     changes = []
-    for name, value in {**values, "recovery_codes": digests}.items():
+    for name, value in {**values, "recovery_codes": account.recovery_codes if renew else []}.items():
         setattr(account, name, value)
         attribute = getattr(Account, name)
         changes.append(attribute.remove() if value is None else attribute.set(value))
@@ -282,17 +304,20 @@ def _used_passkey(account: Account, act: str, said: Assertion | None, *, alone: 
     if said.user_handle not in {None, base64url(account.person_id.encode())}:
         raise PasskeyWrong(reason="он принадлежит другому человеку")
     used = next((one for one in own.values() if one.credential == said.id), None)
-    if used is None:
+    if used is None and not alone:
         raise PasskeyWrong(reason="он не подключён к этому кабинету")
     if any(challenge in one.spent for one in own.values()):
         raise PasskeyWrong(reason="этим ответом устройства уже воспользовались")
+    known = Credential(used.credential, used.key, used.count) if used else NOBODY
     try:
-        used.count = check_assertion(act, Credential(used.credential, used.key, used.count), said, verified=alone)
+        count = check_assertion(act, known, said, verified=alone)
     except Unfit as unfit:
         raise PasskeyWrong(reason=str(unfit)) from None
     except Cloned:
         raise PasskeyCloned from None
-    used.used_at = now
+    if used is None:
+        raise PasskeyWrong(reason="подпись не подходит к этому ключу")
+    used.count, used.used_at = count, now
     used.spent = {one: until for one, until in used.spent.items() if until > now} | {challenge: now + SPENT_SECONDS}
     return [Account.passkeys.set(msgspec.to_builtins(own))]
 

@@ -16,6 +16,8 @@ from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.tables import Get
 
+PENDING_SECONDS = 600
+
 
 class TotpStarted(Answer):
     """What the app needs."""
@@ -39,7 +41,9 @@ def start_totp(call: Call) -> TotpStarted:
     """Начать подключение приложения с кодами."""
     account = call.read(Get(Account, call.actor.person_id))
     shared = totp.new_secret()
-    call.transaction.update(account, Account.totp_pending.set(key_of(account).seal("account/totp", shared)))
+    sealed = key_of(account).seal("account/totp", shared)
+    until = Account.totp_pending_until.set(call.now + PENDING_SECONDS)
+    call.transaction.update(account, Account.totp_pending.set(sealed), until)
     address = totp.address(shared, account.login)
     svg, png = _drawn(address)
     return TotpStarted(secret=shared, address=address, qr_svg=svg, qr_png=png)

@@ -130,10 +130,8 @@ def _escape(name: str) -> str:
 
 
 def _in_russian(message: str) -> str:
-    for sign, sentence in _SENTENCES:
-        if sign in message:
-            return sentence
-    return "Значение не подходит. Сверьте его с подсказкой поля."
+    other = "Значение не подходит. Сверьте его с подсказкой поля."
+    return next((sentence for sign, sentence in _SENTENCES if sign in message), other)
 
 
 _SENTENCES: Final = (

@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.access import Actor, Relation
 from chalicelib.kit.catalogue import Operation
+from chalicelib.kit.counts.tables import Guessed, Visits
 from chalicelib.kit.refusals import Busy, InvalidCursor, NotFound, Stale
 from chalicelib.kit.tables import Find, Get, Table, fetch, patiently
 from chalicelib.kit.transaction import Transaction
@@ -52,6 +53,8 @@ class Call:
         self.matched = False
         self.identified: Actor | None = None
         self.relation: Relation | None = None
+        self.visits = Visits(calls=0)
+        self.guesses: Guessed | None = None
 
     @property
     def actor(self) -> Actor:

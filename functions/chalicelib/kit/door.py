@@ -1,6 +1,6 @@
 """The one way in: who calls · may he · is the request right · the operation · one write · the answer."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -28,6 +28,7 @@ from chalicelib.kit.refusals import (
     TooManyGuesses,
     UnsupportedMediaType,
     VersionRequired,
+    WorkplaceRequired,
     WrongFields,
 )
 from chalicelib.kit.tables import is_outage
@@ -36,6 +37,7 @@ from chalicelib.kit.web import Reply, Request
 
 FRESH_SECONDS = 600
 _NEVER_REPLAYED = (NotSignedIn, SessionEnded, CrossSiteCall, RoleNotAllowed, TooManyCalls, TooManyGuesses, NotYours)
+_DUE: Final = {"consent": ConsentRequired, "password": PasswordExpired, "workplace": WorkplaceRequired}
 
 
 class Visit:
@@ -46,7 +48,6 @@ class Visit:
         self.request = request
         self.call = Call(operation, request)
         self.keyed: idempotency.KeyedRequest | None = None
-        self.calls = 0
 
     def answer(self) -> Reply:
         """Answer the request; every failure becomes a problem."""
@@ -96,12 +97,9 @@ class Visit:
         return idempotency.keyed(self.request, self.operation.name, caller, required=self.operation.keyed)
 
     def _count(self) -> None:
-        visits = Counter.visit(self.call.source)
-        self.calls = visits.calls
-        if self.calls > settings.PUBLIC_CALLS_A_MINUTE:
+        self.call.visits = Counter.visit(self.call.source)
+        if self.call.visits.calls > settings.PUBLIC_CALLS_A_MINUTE:
             raise TooManyCalls(retry_after=60 - clock.epoch() % 60)
-        if visits.wrong >= settings.WRONG_GUESSES_AN_HOUR and any(one.is_guess for one in self.operation.refuses):
-            raise TooManyGuesses(retry_after=3600 - clock.epoch() % 3600)
 
     def _admit(self) -> None:
         if self.operation.public:
@@ -112,7 +110,7 @@ class Visit:
         if not actor.confirmed and not self.operation.claimed:
             raise IdentityNotConfirmed
         if actor.due and not self.operation.unsettled:
-            raise ConsentRequired if "consent" in actor.due else PasswordExpired
+            raise _DUE[actor.due.split()[0]]
         if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
             raise FreshFactorRequired
         self.call.relation = self.operation.allow[actor.role]
@@ -179,7 +177,7 @@ class Visit:
 
     def _write(self, reply: Reply) -> None:
         steps = list(self.call.transaction.steps)
-        record = journal.step(self.call, "done", self.calls)
+        record = journal.step(self.call, "done", self.call.visits.calls)
         if not steps and not self.call.transaction.effects and self.keyed is None:
             journal.alone(record)
             return
@@ -196,7 +194,7 @@ class Visit:
             reply = self.keyed.open(found.stored)
         except Refusal as refusal:
             return self._told(refusal)
-        journal.alone(journal.step(self.call, "repeated", self.calls))
+        journal.alone(journal.step(self.call, "repeated", self.call.visits.calls))
         return reply
 
     def _refuse(self, refusal: Refusal) -> Reply:
@@ -204,7 +202,7 @@ class Visit:
             if self.keyed is not None and self._may_replay(refusal):
                 reply = self.keyed.stored()
                 if reply is not None:
-                    journal.alone(journal.step(self.call, "repeated", self.calls))
+                    journal.alone(journal.step(self.call, "repeated", self.call.visits.calls))
                     return reply
         except Refusal as other:
             refusal = other
@@ -216,19 +214,21 @@ class Visit:
         return is_renewed or not isinstance(refusal, _NEVER_REPLAYED)
 
     def _told(self, refusal: Refusal) -> Reply:
-        """Record a refusal and tell it; it stands even when its record cannot be written."""
+        """Record a refusal and tell it; it stands even when its record cannot be written, its aftermath does not."""
         try:
             self._record(refusal)
         except Exception as error:  # noqa: BLE001 - see above
             log.failure("refusal-not-recorded", self.request.trace_id, error, operation=self.operation.name)
+            if isinstance(error, Refusal) and self.call.aftermath.steps:
+                return problem(error, self.request.trace_id)
         return problem(refusal, self.request.trace_id)
 
     def _record(self, refusal: Refusal) -> None:
-        if refusal.is_guess and self.operation.public:
-            Counter.guessed_wrong(self.call.source)
+        if refusal.is_guess and self.call.guesses is not None:
+            Counter.guessed_wrong(self.call.source, self.call.guesses)
         if self.call.identified is None and not self.operation.public:
-            self.calls = Counter.visit(self.call.source).calls
-        record = journal.step(self.call, refusal.code(), self.calls)
+            self.call.visits = Counter.visit(self.call.source)
+        record = journal.step(self.call, refusal.code(), self.call.visits.calls)
         aftermath = self.call.aftermath
         if aftermath.steps or aftermath.effects:
             commit([*aftermath.steps, *self._rows(aftermath.effects), record])

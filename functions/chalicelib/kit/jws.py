@@ -18,13 +18,23 @@ class Untrusted(Exception):  # noqa: N818 - said of the token
     """The token is malformed, or none of the keys has signed it."""
 
 
+class UnknownKey(Untrusted):
+    """The token is well formed, and its key is none of those known: its maker may have changed it."""
+
+
+class NotYet(Untrusted):
+    """By our clock the token has not been made yet."""
+
+
 def claims_of(token: str, keys: Iterable[Any]) -> dict[str, Any]:
     """Return the claims of a token that one of the keys has signed: GOST points or keys of joserfc."""
     header, claims = _parts(token)
     if "crit" in header:
         raise Untrusted("The token demands what is not understood here.")
+    if header.get("alg") not in (*ALLOWED, GOST):
+        raise Untrusted("The token is not signed in an allowed way.")
     if not any(_signed(token, header, key) for key in keys):
-        raise Untrusted("No known key has signed the token.")
+        raise UnknownKey("No known key has signed the token.")
     return claims
 
 

@@ -13,7 +13,20 @@ import msgspec
 from chalicelib.kit import clock
 
 _ALLOWED: Final = frozenset(
-    {"operation", "status", "code", "milliseconds", "trips", "channel", "effect", "attempt", "count", "system", "state"}
+    {
+        "operation",
+        "status",
+        "code",
+        "milliseconds",
+        "trips",
+        "channel",
+        "effect",
+        "attempt",
+        "count",
+        "system",
+        "state",
+        "reason",
+    }
 )
 
 

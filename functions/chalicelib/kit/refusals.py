@@ -130,14 +130,24 @@ class PasswordExpired(Refusal):
     detail = "Срок действия пароля закончился. Смените его: до этого остальные функции закрыты."
 
 
+class WorkplaceRequired(Refusal):
+    """The worker has several workplaces and has not said for which one he acts."""
+
+    status = 403
+    title = "Выберите место работы"
+    detail = (
+        "По регистру у вас несколько мест работы. Выберите то, за которое сейчас работаете: потом его можно сменить."
+    )
+
+
 class IdentityNotConfirmed(Refusal):
     """The account rests on matching data only; the person has not been proven yet."""
 
     status = 403
     title = "Личность не подтверждена"
     detail = (
-        "Это действие откроется после подтверждения личности. "
-        "Обратитесь с паспортом в кадровую службу вашей организации."
+        "Это действие откроется после подтверждения личности. Войдите через Госуслуги или по электронной подписи "
+        "либо придите с паспортом в кадровую службу вашей организации."
     )
 
 
@@ -170,6 +180,17 @@ class TooManyTries(Refusal):
     title = "Слишком много попыток"
     detail = "Попытки на этот час закончились. Подождите час и начните заново; другие способы входа не заблокированы."
     retry_after = 3600
+
+
+class PasswordDoorShut(Refusal):
+    """A hundred passwords in a row were wrong: until a new one is set, none is compared here."""
+
+    status = 403
+    title = "Вход по паролю закрыт"
+    detail = (
+        "Сто раз подряд пароль вводили неверно, поэтому он здесь больше не принимается. "
+        "Задайте новый пароль через «Восстановление доступа» или войдите другим способом."
+    )
 
 
 class IdempotencyKeyRequired(Refusal):

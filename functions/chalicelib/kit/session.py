@@ -1,5 +1,6 @@
 """Sessions: one conditional update proves the token, moves the idle end and counts the call."""
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -74,6 +75,14 @@ def presented(request: Request) -> tuple[str, Keep]:
     return cookie, "cookie"
 
 
+def brought(request: Request, handle: str) -> str | None:
+    """Return the session of a person, known by his handle, that a call brings along without having to prove it."""
+    with contextlib.suppress(NotSignedIn):
+        if (found := _TOKEN.fullmatch(presented(request)[0])) and found.group(1) == handle:
+            return found.group(2)
+    return None
+
+
 def _refuse_cross_site(request: Request) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     base = urlsplit(settings.public_url())
@@ -101,9 +110,9 @@ def begin(person_id: str, handle: str, grant: Grant, **facts: Any) -> tuple[Sess
 
     `facts`: assurance, consent_version, wrapped_key, source, device, origin; and what differs from the usual.
     """
-    random, now = secrets.token_hex(32), clock.epoch()
-    idle, absolute = options().idle_minutes * 60, options().absolute_hours * 3600
-    usual = {"opened_at": now, "factor_at": now, "absolute_until": now + absolute, "expires": now + absolute + 3600}
+    random, now, idle = secrets.token_hex(32), clock.epoch(), options().idle_minutes * 60
+    end = now + options().absolute_hours * 3600
+    usual = {"opened_at": now, "factor_at": now, "absolute_until": end, "expires": end + 3600}
     session = Session(
         handle=handle,
         session_id=new_id(),
@@ -129,8 +138,7 @@ def renewed(session: Session) -> tuple[list[Action], str]:
 
 def cookie(token: str) -> str:
     """Write the cookie that carries a token; an empty one removes it."""
-    end = "" if token else "; Max-Age=0"
-    return f"{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict{end}"
+    return f"{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict{'' if token else '; Max-Age=0'}"
 
 
 def new_id() -> str:

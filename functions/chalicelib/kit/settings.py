@@ -6,7 +6,7 @@ from typing import Final
 MAX_SESSIONS = 10
 CALLS_A_MINUTE = 600
 PUBLIC_CALLS_A_MINUTE = 300
-WRONG_GUESSES_AN_HOUR = 100  # of one network, all accounts together: a hospital behind one address mistypes too
+WRONG_GUESSES_AN_HOUR = 100  # of one network over all accounts, passwords and codes apart: a hospital mistypes too
 SECURITY_RECORDS_A_MINUTE = 10
 MAX_BODY_BYTES = 256 * 1024
 
@@ -14,7 +14,7 @@ MAX_BODY_BYTES = 256 * 1024
 OUTSIDE: Final = {
     "frmr": ("url",),
     "esia": ("url", "client_id", "certificate", "issuer", "provider_certificates", "return_address"),
-    "oidc": ("url", "client_id", "scope", "return_address"),
+    "oidc": ("url", "client_id", "scope", "return_address", "confirmed_claim", "confirmed_value"),
 }
 
 

@@ -9,7 +9,7 @@ from chalicelib.kit.outbox import Email
 from chalicelib.notices.schemas import is_within_limits
 
 
-@worker(on=Queue("email"), writes=[Update(Counter)], uses=[EMAIL])
+@worker(on=Queue("email"), reads=[Counter], writes=[Update(Counter)], uses=[EMAIL])
 def deliver_email(job: Job, effect: Email) -> None:
     """Отправить письмо."""
     if not is_within_limits(job, "email", effect.to, effect.purpose):

@@ -9,8 +9,8 @@ from chalicelib.kit.outbox import Sms
 from chalicelib.notices.schemas import is_within_budget, is_within_limits
 
 
-@worker(on=Queue("sms"), writes=[Update(Counter)], uses=[SMS])
+@worker(on=Queue("sms"), reads=[Counter], writes=[Update(Counter)], uses=[SMS])
 def deliver_sms(job: Job, effect: Sms) -> None:
     """Отправить SMS."""
-    if is_within_limits(job, "sms", effect.to, effect.purpose) and is_within_budget(job):
+    if is_within_limits(job, "sms", effect.to, effect.purpose) and is_within_budget(job, effect.purpose):
         aws.client("sns").publish(PhoneNumber=effect.to, Message=effect.text)

@@ -3,6 +3,7 @@
 from chalicelib.accounts.ports import BREAKER, SYSTEM, Register
 from chalicelib.accounts.schemas import renew_match
 from chalicelib.accounts.tables import Account, Employment
+from chalicelib.kit.access import Role
 from chalicelib.kit.catalogue import Delete, Outside, Put, Query, Queue, Update
 from chalicelib.kit.declare import worker
 from chalicelib.kit.jobs import Job
@@ -16,7 +17,7 @@ from chalicelib.profile.tables import Confirmation, Profile
 
 @worker(
     on=Queue("check"),
-    reads=[Profile, Account, Breaker, Query(Employment)],
+    reads=[Profile, Account, Breaker, Query(Employment), Query(Session)],
     writes=[
         *map(Update, (Profile, Account, Employment, Breaker)),
         *map(Put, (Confirmation, Employment, JournalRecord)),
@@ -45,5 +46,6 @@ def check_saved_profile(job: Job, effect: CheckProfile) -> None:
     register.forgive(job.transaction)
     if account.assurance == "confirmed":  # what an unproven person typed is nobody's statement
         settle(job.transaction, profile, data, found, confirm_again=False)
-    renew_match(job.transaction, account, list(Employment.of_person(person_id).run(None, None)), found)
+    if any(one["role"] == Role.WORKER for one in account.grants):
+        renew_match(job.transaction, account, list(Employment.of_person(person_id).run(None, None)), found)
     job.record(person_id)

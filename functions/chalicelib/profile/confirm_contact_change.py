@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import CodeWrong, PhoneTaken, TooManyTries
 from chalicelib.accounts.schemas import contacts_of, key_of, new_phone
 from chalicelib.accounts.tables import Account, Reservation
+from chalicelib.factors.schemas import new_recovery_codes
 from chalicelib.kit.access import Own, Role
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
@@ -17,8 +19,9 @@ from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.text import Code
 from chalicelib.profile.refusals import ContactChangeMissing
 from chalicelib.profile.schemas import (
-    ContactsView,
+    ContactsChanged,
     SendToRegister,
+    changes_factors,
     contacts_view,
     open_contact_change,
     refuse_wrong_codes,
@@ -42,8 +45,9 @@ class ConfirmContactChange(Body):
     effects=[Sms, Email, SendToRegister],
     refuses=[CodeWrong, TooManyTries, ContactChangeMissing, PhoneTaken],
     audit="contacts.changed",
+    memory=1024,
 )
-def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsView:
+def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsChanged:
     """Подтвердить изменение контактных данных кодами."""
     account = Account.attempt(call.actor.person_id, "contacts")
     if account is None:
@@ -55,8 +59,10 @@ def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsVi
     new_phone(call, account, after.phone)
     account.contacts_version += 1
     account.contacts_reviewed_at = call.now
+    shown = new_recovery_codes(account) if account.recovery_codes and changes_factors(before, after) else []
     call.transaction.update(
         account,
+        Account.recovery_codes.set(account.recovery_codes),
         Account.contacts.set(key_of(account).seal("account/contacts", after)),
         Account.contact_change.remove(),
         Account.contacts_reviewed_at.set(call.now),
@@ -66,4 +72,4 @@ def confirm_contact_change(call: Call, body: ConfirmContactChange) -> ContactsVi
     tell_about_change(call, before, after)
     call.note(fields=[name for name in after.__struct_fields__ if getattr(after, name) != getattr(before, name)])
     call.tag(int(account.contacts_version))
-    return contacts_view(account, after)
+    return ContactsChanged(**msgspec.structs.asdict(contacts_view(account, after)), recovery_codes=shown)

@@ -212,12 +212,26 @@ class ContactsView(Answer):
     review_due: Annotated[bool, Meta(title="Пора проверить контакты", description="Прошло 90 дней с проверки.")]
 
 
+class ContactsChanged(ContactsView):
+    """The contacts after a change, and the recovery codes that replace those of the former phone or mailbox."""
+
+    recovery_codes: Annotated[
+        list[str],
+        Meta(title="Новые резервные коды", description="Показываются один раз; пусто, если их не было."),
+    ]
+
+
 class ContactChange(msgspec.Struct):
     """A change of contacts that waits for its codes. Stored sealed."""
 
     contacts: Contacts
     digests: dict[str, str]
     until: int
+
+
+def changes_factors(before: Contacts, after: Contacts) -> bool:
+    """Tell whether a change of contacts changes what the person confirms his acts with."""
+    return (before.phone, before.email) != (after.phone, after.email)
 
 
 def contacts_view(account: Account, contacts: Contacts) -> ContactsView:

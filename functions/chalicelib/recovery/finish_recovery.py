@@ -12,6 +12,7 @@ from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Delete, Put, Query, Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.records.tables import Session, Setting
 from chalicelib.kit.refusals import WrongFields
@@ -53,11 +54,12 @@ def finish_recovery(call: Call, body: FinishRecovery) -> PasswordRecovered:
     if flow["channels"] == "both" and body.email_code is None:
         raise WrongFields([wrong("/email_code", "Заполните это поле: выбраны оба канала.", "required")])
     refuse_weak_password(body.password, flow["login"])
+    refuse_guesser(call, "code")
     account = Account.attempt(flow["person"], "recovery", known=bool(flow["known"]))
     if account is None or not (flow["known"] and _fits(account, flow, body)):
         raise CodeWrong
     refuse_blocked(account, flow["channels"])
-    changes = [*new_password(account, body.password, "recovery"), *Account.no_tries("password")]
+    changes = new_password(account, body.password, "recovery")
     both = flow["channels"] == "both"
     changes += [Account.recovered_by.remove() if both else Account.recovered_by.set(flow["channels"])]
     end_sessions(call.transaction, account, *changes, Account.blocked.remove())

@@ -49,6 +49,17 @@ class NotBlocked(Refusal):
     detail = "Открывать нечего: доступ не закрыт. Если войти не получается, воспользуйтесь «Восстановлением доступа»."
 
 
+class TwoFactorProofNeeded(Refusal):
+    """The proof rests on one factor, and what it would undo was closed because one factor may be stolen."""
+
+    status = 403
+    title = "Подтвердите личность двумя способами"
+    detail = (
+        "На Госуслугах вы подтвердили личность одним паролем. Включите там вход с подтверждением и войдите снова, "
+        "войдите по электронной подписи или восстановите доступ кодами из SMS и из письма вместе."
+    )
+
+
 class AlreadyBlocked(Refusal):
     """An officer has closed the access before."""
 

@@ -48,7 +48,9 @@ def report_stranger(call: Call, body: ReportStranger) -> StrangerReported:
     if values is None:
         raise ReportEnded
     account = call.read(Get(Account, values["person"]))
-    if account.blocked is None:  # an officer's block stays an officer's; a second press changes nothing
+    if (
+        account.blocked is None or account.blocked["by"] == "suspicion"
+    ):  # an officer's stays his; a second press changes nothing
         closed = Account.blocked.set({"by": "owner", "at": call.now})
         end_sessions(call.transaction, account, closed)
         note_for_owner(call, account)

@@ -12,6 +12,7 @@ from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.text import Code, Password, Token
 from chalicelib.registration.schemas import refuse_other_policy
@@ -48,6 +49,7 @@ def activate_account(call: Call, body: ActivateAccount) -> AccountActivated:
     values = ticket.unseal("activation", body.activation)
     if values is None:
         raise ActivationEnded
+    refuse_guesser(call, "code")
     account = Account.attempt(values["person"], "activation")
     if account is None:
         raise ActivationEnded

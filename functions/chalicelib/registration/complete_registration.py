@@ -10,7 +10,7 @@ from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.accounts.tables import Account, Employment, Login, Reservation
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Put, Query, Update
+from chalicelib.kit.catalogue import Check, Put, Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.outbox import Email, Sms
 from chalicelib.kit.records.tables import Setting
@@ -23,7 +23,7 @@ from chalicelib.registration.refusals import FlowEnded
 from chalicelib.registration.schemas import Application, FlowStep
 from chalicelib.registration.tables import RegistrationFlow
 from chalicelib.roles.refusals import InvitationEnded
-from chalicelib.roles.schemas import accept_into
+from chalicelib.roles.schemas import accept_into, grants_of
 from chalicelib.roles.tables import Invitation, RoleCount, RoleHolder
 
 
@@ -45,6 +45,7 @@ class CompleteRegistration(Body):
     writes=[
         *map(Update, (RegistrationFlow, Account, Invitation, RoleCount)),
         *map(Put, (Account, Login, Reservation, Employment, Profile, RoleHolder)),
+        Check(RoleHolder),
     ],
     effects=[Sms, Email],
     refuses=[FlowEnded, TooManyTries, PolicyNotAccepted, InvitationEnded],
@@ -73,5 +74,5 @@ def _open_account(call: Call, flow: RegistrationFlow, said: Application, passwor
     profile = new_profile(OwnerKey(flow.applicant_id, flow.wrapped_key), said)
     if said.invited is not None:
         invitation = Invitation(**msgspec.structs.asdict(said.invited), role=said.role)
-        account.grants = accept_into(call.transaction, invitation, account.person_id, said.login, [])
+        account.grants = accept_into(call.transaction, invitation, account.person_id, said.login, grants_of(account))
     steps.write_account(call, flow, said, account, [profile, *others])

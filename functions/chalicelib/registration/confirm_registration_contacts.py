@@ -6,6 +6,7 @@ from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.text import Code, Token
 from chalicelib.registration.refusals import FlowEnded
 from chalicelib.registration.schemas import FLOW_SECONDS, FlowStep, enter, flow_step
@@ -30,6 +31,7 @@ class ConfirmContacts(Body):
 )
 def confirm_registration_contacts(call: Call, body: ConfirmContacts) -> FlowStep:
     """Подтвердить телефон и почту кодами."""
+    refuse_guesser(call, "code")
     flow = enter(body.flow, "contacts")
     phone_fits = codes.fits(f"registration/{flow.flow_id}/phone", body.phone_code, flow.phone_code)
     email_fits = codes.fits(f"registration/{flow.flow_id}/email", body.email_code, flow.email_code)

@@ -21,6 +21,17 @@ class AccountExists(Refusal):
     detail = "У вас уже есть подтверждённый кабинет. Завершите вход: новый открывать не нужно."
 
 
+class PatientsComeByEsia(Refusal):
+    """A patient's cabinet is opened after ЕСИА only: neither a signature nor a gateway is enough."""
+
+    status = 409
+    title = "Кабинет пациента открывают через Госуслуги"
+    detail = (
+        "Кабинет пациента открывается только после входа через Госуслуги. Войдите через Госуслуги и повторите. "
+        "Если вы медицинский работник, выберите «медицинский работник»."
+    )
+
+
 class NotInRegister(Refusal):
     """The register holds no present employment of the person."""
 

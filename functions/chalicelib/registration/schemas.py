@@ -17,12 +17,11 @@ from chalicelib.accounts.schemas import (
     POLICY_VERSION,
     Contacts,
     employment_at,
-    end_sessions,
-    key_of,
+    end_holder,
     refuse_weak_password,
 )
 from chalicelib.accounts.tables import Account, Login, Reservation
-from chalicelib.kit import clock, codes, ids, journal, passwords, secret
+from chalicelib.kit import clock, codes, ids, passwords, secret
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
@@ -63,6 +62,7 @@ class Application(msgspec.Struct):
     role: str = Role.WORKER.value
     proved_by: str | None = None
     takes_over: bool = False
+    held: list[dict[str, Any]] = []
     invited: Invited | None = None
 
 
@@ -198,7 +198,7 @@ def open_proved_flow(
     key = OwnerKey.new(account.person_id if account else ids.new("psn"))
     if account is not None:
         _take_over(call, account, key)
-        said.takes_over, said.login = True, account.login
+        said.takes_over, said.login, said.held = True, account.login, account.grants
     elif login is not None:
         said.login += str(secrets.randbelow(998) + 2)
     if taken is not None and taken.person_id != key.owner:
@@ -216,13 +216,7 @@ def _take_over(call: Call, account: Account, key: OwnerKey) -> None:
         raise AccountClosed
     if account.assurance == "confirmed" and account.contacts is not None:
         raise AccountExists
-    sealed = account.contacts or (account.contact_change if account.activation else None)
-    if sealed:
-        old = key_of(account).open("account/contacts", sealed, Contacts).phone
-        given_up = Reservation(what=f"phone#{secret.look_up('phone', old)}", person_id=account.person_id)
-        call.transaction.delete(given_up)
-    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(None, None, 0))
-    call.transaction.put(journal.by_person(account.person_id, "identity.confirmed", call.operation.name, call.trace_id))
+    end_holder(call, call.transaction, account, account.begun_again(key))
 
 
 def hash_of(password: str | None, said: Application) -> str | None:
@@ -252,9 +246,14 @@ def write_account(
         return
     names = ["contacts", "contacts_reviewed_at", "grants", "consent_version", "matched_at", "password_changed_at"]
     names += ["password_hash"] if account.password_hash else []
+    if said.cards:
+        names.append("workplaces")
+    else:  # whether he works where he worked, the register says at his first sign-in
+        account.matched_at = 0
     changes = [getattr(Account, name).set(getattr(account, name)) for name in names]
     changes += [Account.register_state.set("working"), Account.contacts_version.set(Account.contacts_version + 1)]
     still_his = (Account.wrapped_key == flow.wrapped_key) & Account.contacts.does_not_exist()
+    still_his = still_his & (Account.grants == said.held)  # a role withdrawn meanwhile does not come back
     call.transaction.update(account, *changes, when=still_his, refusal=FlowEnded, edits=False)
     for item in others:
         if isinstance(item, Reservation) and item.what.startswith("phone#"):
@@ -274,6 +273,8 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str 
     """Make a new account, and the names and employments that go with it; it is confirmed if the identity was proved."""
     key = OwnerKey(flow.applicant_id, flow.wrapped_key)
     snils_hash = secret.look_up("snils", said.snils)
+    cards = {card.organisation_id: card for card in said.cards}
+    new = {"role": said.role, "organisation_id": None}
     account = Account(
         person_id=key.owner,
         handle=secrets.token_hex(16),
@@ -284,11 +285,11 @@ def account_items(flow: RegistrationFlow, said: Application, password_hash: str 
         wrapped_key=key.wrapped,
         contacts=key.seal("account/contacts", Contacts(phone=said.phone, email=said.email)),
         contacts_reviewed_at=clock.epoch(),
-        grants=[{"role": said.role, "organisation_id": None}] if said.invited is None else [],
+        grants=said.held if said.invited else [*said.held, *([new] if new not in said.held else [])],
         consent_version=POLICY_VERSION,
         matched_at=clock.epoch(),
+        workplaces=sorted(cards),
     )
-    cards = {card.organisation_id: card for card in said.cards}
     return account, [
         Login(login=said.login, person_id=key.owner),
         Reservation(what=f"snils#{snils_hash}", person_id=key.owner),

@@ -20,7 +20,7 @@ from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
 from chalicelib.kit.text import Phone, Token
 from chalicelib.kit.trail.tables import JournalRecord
-from chalicelib.registration.refusals import AccountExists, NotInRegister
+from chalicelib.registration.refusals import AccountExists, NotInRegister, PatientsComeByEsia
 from chalicelib.registration.schemas import FlowStep, by_register, open_proved_flow, places_of, proved
 from chalicelib.registration.tables import RegistrationFlow
 from chalicelib.sign_in.refusals import SignInExpired
@@ -48,7 +48,7 @@ class StartProvedRegistration(Body):
     ],
     uses=[NEW_KEY, Outside(SYSTEM)],
     effects=[Sms, Email],
-    refuses=[SignInExpired, AccountExists, AccountClosed, RegisterUnavailable, NotInRegister],
+    refuses=[SignInExpired, AccountExists, AccountClosed, RegisterUnavailable, NotInRegister, PatientsComeByEsia],
     audit="registration.proved",
     status=202,
 )
@@ -56,6 +56,8 @@ def start_proved_registration(call: Call, body: StartProvedRegistration) -> Flow
     """Открыть кабинет после входа через Госуслуги или по электронной подписи."""
     values = take("proved", body.ticket)
     proof = msgspec.convert(values["proof"], Proof)
+    if body.role == "patient" and proof.door != "esia":
+        raise PatientsComeByEsia
     said = proved(proof, body, body.role)
     taken, login, account, breaker = call.look(*places_of(said), Get(Account, values["person"] or "-"), BREAKER)
     if body.role == "worker":

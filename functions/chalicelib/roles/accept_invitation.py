@@ -35,7 +35,11 @@ class AcceptInvitation(Body):
     "POST /v1/roles/acceptances",
     allow=EVERYBODY,
     reads=[Invitation, Account],
-    writes=[*map(Update, (Invitation, Account, RoleCount)), Put(RoleHolder), *map(Check, (Reservation, Organisation))],
+    writes=[
+        *map(Update, (Invitation, Account, RoleCount)),
+        Put(RoleHolder),
+        *map(Check, (Reservation, Organisation, RoleHolder)),
+    ],
     effects=[TellOwner],
     refuses=[
         ProvedSignInRequired,

@@ -39,12 +39,12 @@ class OrganisationClosed(Refusal):
 
 
 class InvitationEnded(Refusal):
-    """The invitation is unknown, used, withdrawn or older than three days."""
+    """The invitation is unknown, used, withdrawn, older than three days, or its grantor's role has ended."""
 
     status = 409
     title = "Приглашение больше не действует"
     detail = (
-        "Номер приглашения записан с ошибкой, уже использован, отозван или старше трёх суток. "
+        "Номер приглашения записан с ошибкой, уже использован, отозван, старше трёх суток, или у пригласившего больше нет прав. "
         "Вставьте номер из письма целиком или попросите новое приглашение."
     )
 
@@ -69,6 +69,14 @@ class ProvedSignInRequired(Refusal):
         "Приглашение принимает тот, чью личность подтвердил вход. "
         "Выйдите, войдите через Госуслуги или по электронной подписи и примите приглашение снова."
     )
+
+
+class EsiaSignInRequired(Refusal):
+    """A patient's role is taken in a session that ЕСИА has opened."""
+
+    status = 403
+    title = "Войдите через Госуслуги"
+    detail = "Пациентом становится тот, кого назвали Госуслуги. Выйдите, войдите через Госуслуги и повторите."
 
 
 class RolesExclude(Refusal):

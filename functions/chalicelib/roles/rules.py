@@ -7,6 +7,7 @@ from chalicelib.kit.access import Grant, Role
 from chalicelib.roles.refusals import RoleAlreadyHeld, RoleNotGrantable, RolesExclude
 
 CABINET: Final = "cabinet"
+OPERATOR: Final = f"opr_{'0' * 32}"  # who starts a deployment, see infra/bootstrap.py; holds no role
 GIVES: Final[Mapping[Role, frozenset[Role]]] = {
     Role.ADMIN: frozenset(
         {Role.MANAGER, Role.HR, Role.AUTHORITY, Role.SUPPORT, Role.PHARMACY, Role.EDUCATION, Role.ADMIN}
@@ -41,6 +42,13 @@ def refuse_unfitting(held: Sequence[Grant], new: Grant) -> None:
         raise RoleAlreadyHeld
     if new.role in APART and any(one.role in APART - {new.role} for one in held):
         raise RolesExclude
+
+
+def grantor_of(role: Role, place: str) -> Role:
+    """Return in which role somebody at a place has invited to a role."""
+    if place != CABINET:
+        return Role.MANAGER
+    return Role.SECURITY if role is Role.SECURITY else Role.ADMIN
 
 
 def fits_kind(role: Role, kind: str) -> bool:

@@ -15,10 +15,19 @@ from chalicelib.kit import clock, identifiers, ids, secret, settings
 from chalicelib.kit.access import Grant, Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.outbox import Email
+from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Token
 from chalicelib.kit.transaction import Transaction
 from chalicelib.roles.refusals import InvitationEnded, LastHolder, RoleAlreadyHeld
-from chalicelib.roles.rules import INVITED, NEVER_EMPTY, NOT_LEFT_EMPTY, place_of, refuse_unfitting
+from chalicelib.roles.rules import (
+    INVITED,
+    NEVER_EMPTY,
+    NOT_LEFT_EMPTY,
+    OPERATOR,
+    grantor_of,
+    place_of,
+    refuse_unfitting,
+)
 from chalicelib.roles.tables import Invitation, RoleCount, RoleHolder
 
 LIFE_SECONDS = 72 * 3600
@@ -124,6 +133,7 @@ def accept_into(
 ) -> list[dict[str, Any]]:
     """Put the end of the invitation, the holder's row and its count into a transaction; return the grants to be stored.
 
+    Who has invited must still hold the role by which he did: an invitation ends with its grantor's right.
     Whether the person is the invited one is proved by the caller: by his reservation of the СНИЛС, or by what a door
     said of a person who has no account yet (`InvitationForAnother`).
     """
@@ -131,8 +141,11 @@ def accept_into(
     refuse_unfitting(held, new)
     taken = Invitation.state.set("accepted")
     transaction.update(invitation, taken, when=Invitation.state == "open", refusal=InvitationEnded)
+    if invitation.granted_by != OPERATOR:
+        grantor = f"{grantor_of(new.role, invitation.place)}#{invitation.granted_by}"
+        transaction.check(Get(RoleHolder, invitation.place, grantor), RoleHolder.person_id.exists(), InvitationEnded)
     give_into(transaction, new, person_id, login, invitation.granted_by)
-    return [msgspec.to_builtins(one) for one in (*held, new)]
+    return with_grant(held, new)
 
 
 def give_into(transaction: Transaction, grant: Grant, person_id: str, login: str, granted_by: str) -> None:
@@ -175,6 +188,11 @@ def take_all_into(transaction: Transaction, account: Account, *, by_himself: boo
 def grants_of(account: Account) -> list[Grant]:
     """Return the roles that a person holds."""
     return msgspec.convert(account.grants, list[Grant])
+
+
+def with_grant(held: Sequence[Grant], new: Grant) -> list[dict[str, Any]]:
+    """Return the grants to be stored when one comes."""
+    return [msgspec.to_builtins(one) for one in (*held, new)]
 
 
 def without(held: Sequence[Grant], grant: Grant) -> list[dict[str, Any]]:

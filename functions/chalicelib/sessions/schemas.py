@@ -5,9 +5,16 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from chalicelib.accounts.rules import chosen_grant, days_until_expiry, is_expiry_near, is_password_expired, with_session
+from chalicelib.accounts.rules import (
+    chosen_grant,
+    days_until_expiry,
+    is_expiry_near,
+    is_password_expired,
+    offered_grants,
+    with_session,
+)
 from chalicelib.accounts.schemas import POLICY_VERSION, key_of
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import Account, Purpose
 from chalicelib.kit import clock, journal, settings, ticket
 from chalicelib.kit.access import Actor, Grant, Role
 from chalicelib.kit.body import Answer
@@ -16,24 +23,28 @@ from chalicelib.kit.options import security
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.refusals import SessionEnded
-from chalicelib.kit.session import Door, Keep, begin, cookie, place_of
+from chalicelib.kit.session import Door, Keep, begin, brought, cookie, place_of
 from chalicelib.kit.tables import Action
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.sessions.refusals import RoleNotHeld
-from chalicelib.sessions.rules import device_name
+from chalicelib.sessions.rules import device_name, new_sign_in
 
 DEVICE_SECONDS: Final = 90 * 24 * 3600
 MOST_PLACES: Final = 20
 CARRIED: Final = (
-    *("assurance", "consent_version", "wrapped_key", "source", "device", "origin", "door", "keep", "due"),
+    *("assurance", "consent_version", "wrapped_key", "source", "device", "origin", "door", "keep"),
     *("opened_at", "factor_at", "absolute_until", "expires"),
 )
-NEW_PLACE: Final = "В ваш кабинет медработника вошли с нового устройства или из новой сети."
+
+PROVEN_ANEW: Final[tuple[Purpose, ...]] = ("sign_in", "proof", "step_up")
 
 ROLES = f"{'; '.join(f'{role.value} — {role.label}' for role in Role)}."
 
-DUE: Final = "consent — согласие, password — новый пароль; через пробел, если и то и другое; пусто, если ничего."
+DUE: Final = (
+    "consent — согласие, password — новый пароль, workplace — выбор места работы; через пробел, если несколько; "
+    "пусто, если ничего."
+)
 DOORS: Final = "password — пароль, passkey — ключ доступа, esia, oidc — Госуслуги, signature — электронная подпись."
 KeepField = Annotated[Keep, Meta(title="Где хранить ключ", description="token — в программе, cookie — в браузере.")]
 
@@ -67,6 +78,13 @@ def view(session: Session) -> SessionView:
     )
 
 
+class OfferedRole(Answer):
+    """A role that the person may act in, and where."""
+
+    role: Annotated[Role, Meta(title="Роль", description=ROLES)]
+    organisation_id: Annotated[str | None, Meta(title="Организация", description="OID организации роли или null.")]
+
+
 class SignedIn(Answer):
     """An open session and its token."""
 
@@ -75,6 +93,7 @@ class SignedIn(Answer):
         Meta(title="Ключ сеанса", description="Для заголовка Authorization: Bearer …; null, если keep=cookie."),
     ]
     session: SessionView
+    roles: Annotated[list[OfferedRole], Meta(title="Роли и места работы, между которыми можно перейти")]
     device: Annotated[
         str, Meta(title="Знак устройства", description="Сохраните и передайте при следующем входе: устройство узнают.")
     ]
@@ -93,18 +112,18 @@ class Opening(msgspec.Struct, frozen=True):
 
 def open_session(call: Call, account: Account, wanted: Opening, factor: list[Action]) -> SignedIn:
     """Put a new session, the account's list of them and the journal record into the call's transaction."""
-    grant = chosen_grant(msgspec.convert(account.grants, list[Grant]), wanted.role, wanted.organisation_id)
-    if grant is None:
-        raise RoleNotHeld
+    grant = _chosen(account, wanted.role, wanted.organisation_id)
     session, token = _begun(call, account, wanted, grant)
-    kept, ended = with_session(
-        account.live_sessions(), session.session_id, int(session.absolute_until), settings.MAX_SESSIONS
-    )
+    live, before = account.live_sessions(), brought(call.request, account.handle)
+    replaced = [one for one in account.sessions if one == before]  # who signs in again is entitled to end his own
+    others = {name: until for name, until in live.items() if name not in replaced}
+    kept, ended = with_session(others, session.session_id, int(session.absolute_until), settings.MAX_SESSIONS)
     call.transaction.put(session)
-    forgiven = [*Account.no_tries("sign_in"), *Account.no_tries("step_up"), Account.recovered_by.remove()]
+    proven = [action for one in PROVEN_ANEW for action in Account.no_tries(one)]
+    forgiven = [*proven, Account.recovered_by.remove()]
     listed = [Account.session_ends.set(kept), Account.places.set(_places(call, account, session))]
     call.transaction.update(account, *listed, *forgiven, *factor)
-    for name in ended:
+    for name in (*ended, *replaced):
         call.transaction.delete(Session(handle=account.handle, session_id=name))
     call.transaction.put(_record(call, session, grant))
     return signed_in(call, account, session, token)
@@ -112,17 +131,42 @@ def open_session(call: Call, account: Account, wanted: Opening, factor: list[Act
 
 def exchange_session(call: Call, account: Account, old: Session, role: str, organisation_id: str | None) -> SignedIn:
     """Put a new session in another role in the place of an open one; nothing of it lasts longer or counts as fresher."""
-    grant = chosen_grant(msgspec.convert(account.grants, list[Grant]), role, organisation_id)
-    if grant is None:
-        raise RoleNotHeld
+    grant = _chosen(account, role, organisation_id)
     facts = {name: getattr(old, name) for name in CARRIED}
-    session, token = begin(account.person_id, account.handle, grant, **facts)
+    due = [one for one in old.due.split() if one != "workplace"] + _workplace_due(account, grant)
+    session, token = begin(account.person_id, account.handle, grant, due=" ".join(due), **facts)
     listed = {name: until for name, until in account.live_sessions().items() if name != old.session_id}
     call.transaction.put(session)
     call.transaction.delete(old, when=Session.secret_hash == old.secret_hash, refusal=SessionEnded)
     call.transaction.update(account, Account.session_ends.set(listed | {session.session_id: int(old.absolute_until)}))
     call.note(objects=[session.session_id], fields=[grant.role.value])
     return signed_in(call, account, session, token)
+
+
+def _chosen(account: Account, role: str | None, organisation_id: str | None) -> Grant:
+    """Return the role to act in. A worker of several places who names none begins nowhere: he has to choose first."""
+    grant = chosen_grant(_offered(account), role, organisation_id)
+    if grant is None:
+        raise RoleNotHeld
+    if grant.role is Role.WORKER and organisation_id is None and len(_workplaces(account)) > 1:
+        return Grant(role=Role.WORKER)
+    return grant
+
+
+def _offered(account: Account) -> list[Grant]:
+    held, works = msgspec.convert(account.grants, list[Grant]), account.register_state != "not_working"
+    return offered_grants(held, _workplaces(account), works=works)
+
+
+def _workplaces(account: Account) -> list[str]:
+    """Return where a person works; nobody acts for an organisation before he has been proven."""
+    places: list[str] = account.workplaces if account.assurance == "confirmed" else []
+    return places
+
+
+def _workplace_due(account: Account, grant: Grant) -> list[str]:
+    is_open = grant.role is Role.WORKER and grant.organisation_id is None and bool(_workplaces(account))
+    return ["workplace"] if is_open else []
 
 
 def step_up_act(actor: Actor) -> str:
@@ -176,7 +220,9 @@ def signed_in(call: Call, account: Account, session: Session, token: str) -> Sig
     # Bound to the epoch: who was put out of the account is a stranger again, whatever device he has.
     device = ticket.seal("device", DEVICE_SECONDS, person=account.person_id, epoch=int(account.epoch))
     shown = token if session.keep == "token" else None
-    return SignedIn(token=shown, session=view(session), device=device, warnings=_warnings(account, session))
+    roles = [OfferedRole(role=one.role, organisation_id=one.organisation_id) for one in _offered(account)]
+    warnings = _warnings(account, session)
+    return SignedIn(token=shown, session=view(session), roles=roles, device=device, warnings=warnings)
 
 
 def _begun(call: Call, account: Account, wanted: Opening, grant: Grant) -> tuple[Session, str]:
@@ -194,15 +240,16 @@ def _begun(call: Call, account: Account, wanted: Opening, grant: Grant) -> tuple
         origin=key_of(account).seal("session/origin", origin),
         door=wanted.door,
         keep=wanted.keep,
-        due=_due(account, wanted.door),
+        due=_due(account, wanted.door, grant),
         factor_at=min(call.now, wanted.factor_at or call.now),
     )
 
 
-def _due(account: Account, door: Door) -> str:
-    """Return what has to be done before anything else: a consent to the present policy, a new password."""
+def _due(account: Account, door: Door, grant: Grant) -> str:
+    """Return what has to be done first: a consent to the present policy, a new password, the choice of a workplace."""
     is_old = door == "password" and is_password_expired(account.password_changed_at, security().password, clock.epoch())
-    return " ".join(["consent"] * (account.consent_version != POLICY_VERSION) + ["password"] * is_old)
+    due = ["consent"] * (account.consent_version != POLICY_VERSION) + ["password"] * is_old
+    return " ".join(due + _workplace_due(account, grant))
 
 
 def _warnings(account: Account, session: Session) -> list[str]:
@@ -216,7 +263,9 @@ def _places(call: Call, account: Account, session: Session) -> list[dict[str, An
     here = {"source": session.source, "device": session.device}
     known = [one for one in account.places if {"source": one["source"], "device": one["device"]} != here]
     if account.places and len(known) == len(account.places):
-        told = TellOwner(person_id=account.person_id, subject="Новый вход в кабинет", text=NEW_PLACE, not_me=True)
+        role = Role(session.grant["role"]).label
+        text = new_sign_in(call.request.device, call.request.network, clock.now(), role)
+        told = TellOwner(person_id=account.person_id, subject="Новый вход в кабинет", text=text, not_me=True)
         call.transaction.send(told)
     return [here | {"at": call.now}, *known][:MOST_PLACES]
 

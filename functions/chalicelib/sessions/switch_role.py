@@ -18,7 +18,7 @@ from chalicelib.sessions.schemas import SignedIn, exchange_session
 
 
 class SwitchRole(Body):
-    """The role to go on in."""
+    """The role to go on in, and where: a worker of several places names one."""
 
     role: Annotated[Role, Meta(title="Роль")]
     organisation_id: Annotated[Text | None, Meta(title="Организация роли")] = None
@@ -28,6 +28,7 @@ class SwitchRole(Body):
     "POST /v1/sessions/current/roles",
     allow=EVERYBODY,
     claimed=True,
+    unsettled=True,
     reads=[Account, Session, Query(Setting)],
     writes=[Update(Account), Put(Session), Delete(Session)],
     refuses=[RoleNotHeld],

@@ -5,24 +5,20 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, TooManyTries
-from chalicelib.accounts.tables import LIMITS, Account, Purpose
+from chalicelib.accounts.tables import Account, Purpose
 from chalicelib.factors.schemas import Factor, factors_of
 from chalicelib.kit import passwords
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.ids import token
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.text import Password, Token
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sign_in.refusals import NoLongerWorking, PasswordWrong, SignInExpired
-from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_dismissed, refuse_shut, take
-
-GUESSED: dict[Purpose, str] = {
-    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
-    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
-}
+from chalicelib.sign_in.schemas import Entry, entry_of, give, refuse_dismissed, refuse_shut, take, warn_of_guesses
 
 
 class CheckPassword(Body):
@@ -53,13 +49,13 @@ def check_password(call: Call, body: CheckPassword) -> PasswordAccepted:
     """Ввести пароль."""
     values = take("login", body.ticket)
     purpose: Purpose = "password_trusted" if values["trusted"] else "password"
+    if not values["trusted"]:
+        refuse_guesser(call, "password")
     account = Account.attempt(values["person"], purpose, known=bool(values["known"]))
     if account is None:
         raise SignInExpired
     if not passwords.fits(body.password, account.password_hash):
-        if getattr(account, f"{purpose}_tries") == LIMITS[purpose]:
-            told = TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=GUESSED[purpose])
-            call.aftermath.send(told)
+        warn_of_guesses(call, account, purpose)
         raise PasswordWrong
     refuse_shut(account, Entry(account.person_id, "password", ""))
     refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed, CodeWrong, TooManyTries
 from chalicelib.accounts.rules import is_match_stale
-from chalicelib.accounts.tables import Account
+from chalicelib.accounts.tables import Account, Reservation
 from chalicelib.factors.refusals import FactorNotAvailable, PasskeyCloned, PasskeyWrong
 from chalicelib.factors.schemas import FactorKind, given_factor, passkey_sign_in
 from chalicelib.kit.access import Role
@@ -24,8 +23,8 @@ from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.profile.schemas import CheckProfile
 from chalicelib.sessions.refusals import RoleNotHeld
 from chalicelib.sessions.schemas import KeepField, Opening, SignedIn, open_session
+from chalicelib.sign_in import schemas as steps
 from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
-from chalicelib.sign_in.schemas import Entry, account_of, after_wrong_code, entry_of, refuse_dismissed, spend
 
 
 class FinishSignIn(Body):
@@ -44,7 +43,7 @@ class FinishSignIn(Body):
     "POST /v1/sign_in/sessions",
     public=True,
     reads=[Account, Query(Setting)],
-    writes=[Update(Account), Put(Session), Delete(Session), Put(JournalRecord), Put(Once)],
+    writes=[Update(Account), Put(Session), Delete(Session), Delete(Reservation), Put(JournalRecord), Put(Once)],
     effects=[CheckProfile, TellOwner],
     refuses=[
         *(CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned, FactorNeeded, SignInExpired),
@@ -55,26 +54,27 @@ class FinishSignIn(Body):
 )
 def finish_sign_in(call: Call, body: FinishSignIn) -> SignedIn:
     """Завершить вход и открыть сеанс."""
-    entry = entry_of(body.ticket)
-    if entry.door == "passkey":
-        entry = msgspec.structs.replace(entry, person_id=passkey_sign_in(entry.act, body.assertion))
-    if body.kind is None and not entry.strong:  # said before a try is counted
-        raise FactorNeeded
-    account = account_of(call, entry)
-    refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
-    factor = _factor(call, account, entry, "passkey" if entry.door == "passkey" else body.kind, body)
-    spend(call, entry)
+    entry = steps.entry_of(body.ticket)
+    if body.kind is None and not entry.strong:
+        steps.refuse_without_factor(call, entry)
+    account, factor = _entered(call, entry, body)
+    steps.refuse_dismissed(call, account, CheckProfile(person_id=account.person_id))
+    steps.spend(call, entry)
     if is_match_stale(account.matched_at, call.now):
         call.transaction.send(CheckProfile(person_id=account.person_id))
     wanted = Opening(entry.door, body.keep, body.role, body.organisation_id, entry.factor_at)
     return open_session(call, account, wanted, factor)
 
 
-def _factor(call: Call, account: Account, entry: Entry, kind: FactorKind | None, body: FinishSignIn) -> list[Action]:
-    if kind is None or (entry.strong and entry.door != "passkey"):
-        return []
+def _entered(call: Call, entry: steps.Entry, body: FinishSignIn) -> tuple[Account, list[Action]]:
+    if entry.door == "passkey":  # nothing is said of an account before its key has answered
+        account, factor = passkey_sign_in(call, entry.act, body.assertion)
+        return steps.judged(call, account, entry), factor
+    account = steps.account_of(call, entry)
+    if body.kind is None or entry.strong:
+        return account, []
     try:
-        return given_factor(call, account, kind, body, entry.act, alone=entry.strong)
+        return account, given_factor(call, account, body.kind, body, entry.act)
     except CodeWrong:
-        after_wrong_code(call, account, entry)
+        steps.after_wrong_code(call, account, entry)
         raise

@@ -17,7 +17,13 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Breaker
 from chalicelib.kit.signer import PureSigner, Signer
 from chalicelib.sign_in import rules
-from chalicelib.sign_in.refusals import ProviderAnswerUntrusted, ProviderNotConnected, ProviderUnavailable
+from chalicelib.sign_in.refusals import (
+    ProviderAnswerUntrusted,
+    ProviderClocksDiffer,
+    ProviderNotConnected,
+    ProviderSignatureUnknown,
+    ProviderUnavailable,
+)
 from chalicelib.sign_in.schemas import Proof
 
 ProviderName = Literal["esia", "oidc"]
@@ -66,7 +72,7 @@ class Esia:
 
     def authorization_address(self, started: Started) -> str:
         """Return the address of ЕСИА's page, signed."""
-        asked = self._signed(started.state) | {"response_type": "code", "access_type": "online"}
+        asked = self._signed(started.state) | {"response_type": "code", "access_type": "online", **_challenge(started)}
         return f"{self._url}/aas/oauth2/v2/ac?{urlencode(asked)}"
 
     def logout_address(self) -> str | None:
@@ -74,14 +80,17 @@ class Esia:
         back = {"client_id": self._client_id, "redirect_url": f"{settings.public_url()}/"}
         return f"{self._url}/idp/ext/Logout?{urlencode(back)}"
 
-    def identity(self, started: Started, code: str) -> Proof:  # noqa: ARG002 - ЕСИА knows no nonce and no verifier
-        """Exchange the code, prove the tokens, ask for the person and the contacts."""
-        state = str(uuid4())
-        asked = self._signed(state, code=code) | {"grant_type": "authorization_code", "token_type": "Bearer"}
+    def identity(self, started: Started, code: str) -> Proof:
+        """Exchange a code that ЕСИА gave for this sign-in, prove the tokens, ask for the person and the contacts."""
+        keys = [certificates.key(one) for one in self._provider]
+        about_code = jws.claims_of(code, keys)
+        rules.refuse_foreign_code(about_code, started.state)
+        state, bound = str(uuid4()), {"code_verifier": started.verifier}
+        asked = self._signed(state, code=code) | {"grant_type": "authorization_code", "token_type": "Bearer", **bound}
         tokens = _tokens(self.system, self.system.form(f"{self._url}/aas/oauth2/v3/te", asked))
         if tokens.get("state") != state:
-            raise ProviderAnswerUntrusted
-        claims, about_code = self._proved(str(tokens.get("id_token")), code)
+            raise jws.Untrusted("The tokens came with another state.")
+        claims = self._proved(str(tokens.get("id_token")), keys)
         person, contacts = self._person(str(claims["sub"]), str(tokens.get("access_token")))
         return Proof(
             door="esia",
@@ -103,16 +112,12 @@ class Esia:
         fingerprint = certificates.fingerprint(self._certificate)
         return asked | {"client_secret": signature, "client_certificate_hash": fingerprint}
 
-    def _proved(self, token: str, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        keys = [certificates.key(one) for one in self._provider]
+    def _proved(self, token: str, keys: list[Any]) -> dict[str, Any]:
         issuer = settings.outside_setting("esia", "issuer") or ESIA_ISSUER
         claims = jws.claims_of(token, keys)
         rules.refuse_wrong_claims(claims, rules.Expected(issuer=issuer, client_id=self._client_id), clock.epoch())
         rules.refuse_unconfirmed(claims)
-        try:
-            return claims, jws.claims_of(code, keys)
-        except jws.Untrusted:
-            return claims, {}  # a code that is no proved token tells nothing of a second factor
+        return claims
 
     def _person(self, oid: str, token: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         base, bearer = f"{self._url}/rs/prns/{quote(oid, safe='')}", {"Authorization": f"Bearer {token}"}
@@ -129,17 +134,17 @@ class Esia:
 
 
 class Oidc:
-    """A gateway that speaks OpenID Connect: discovery, PKCE, nonce, published keys."""
+    """A gateway that speaks OpenID Connect: discovery, PKCE, nonce, published keys, a claim that says who is confirmed."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self._issuer = _wanted("oidc", "url")
         self._client_id = _wanted("oidc", "client_id")
+        self._confirmed = (_wanted("oidc", "confirmed_claim"), _wanted("oidc", "confirmed_value"))
         self._published = Published(system, self._issuer)
 
     def authorization_address(self, started: Started) -> str:
         """Return the address of the gateway's page."""
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(started.verifier.encode()).digest()).decode().rstrip("=")
         asked = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -147,8 +152,7 @@ class Oidc:
             "scope": settings.outside_setting("oidc", "scope") or OIDC_SCOPE,
             "state": started.state,
             "nonce": started.nonce,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
+            **_challenge(started),
         }
         return f"{self._published.needed('authorization_endpoint')}?{urlencode(asked)}"
 
@@ -174,6 +178,7 @@ class Oidc:
         expected = rules.Expected(issuer=self._issuer, client_id=self._client_id, nonce=started.nonce)
         rules.refuse_wrong_claims(claims, expected, clock.epoch())
         claims = self._completed(claims, str(tokens.get("access_token")))
+        rules.refuse_unconfirmed_at_gateway(claims, *self._confirmed)
         return Proof(
             door="oidc",
             strong=rules.is_strong(claims),
@@ -184,14 +189,18 @@ class Oidc:
     def _completed(self, claims: dict[str, Any], token: str) -> dict[str, Any]:
         """Add what the gateway tells of the same person only when asked."""
         address = self._published.endpoint("userinfo_endpoint")
-        if "snils" in claims or address is None:
+        if {"snils", self._confirmed[0]} <= claims.keys() or address is None:
             return claims
         said = _good(self.system.get(address, Authorization=f"Bearer {token}"))
         if said.get("sub") != claims["sub"]:
-            raise ProviderAnswerUntrusted
+            raise jws.Untrusted("What is said of the person is of somebody else.")
         return said | claims
 
 
+_UNTRUSTED: Final[dict[type[jws.Untrusted], type[Refusal]]] = {
+    jws.UnknownKey: ProviderSignatureUnknown,
+    jws.NotYet: ProviderClocksDiffer,
+}
 _PROVIDERS: Final[dict[ProviderName, type[Esia] | type[Oidc]]] = {"esia": Esia, "oidc": Oidc}
 
 
@@ -205,9 +214,9 @@ def asking(name: ProviderName, breaker: Breaker | None, trace_id: str) -> Iterat
         yield _PROVIDERS[name](system)
     except Unavailable:
         raise ProviderUnavailable from None
-    except jws.Untrusted:
-        log.event("provider-untrusted", trace_id, system=name)
-        raise ProviderAnswerUntrusted from None
+    except jws.Untrusted as untrusted:
+        log.event("provider-untrusted", trace_id, system=name, reason=str(untrusted))
+        raise _UNTRUSTED.get(type(untrusted), ProviderAnswerUntrusted) from None
 
 
 def declined(name: str, trace_id: str, *said: str) -> Refusal:
@@ -215,6 +224,13 @@ def declined(name: str, trace_id: str, *said: str) -> Refusal:
     code = rules.provider_code(*said)
     log.event("provider-refused", trace_id, system=name, code=code)
     return rules.refusal_of(code)()
+
+
+def _challenge(started: Started) -> dict[str, str]:
+    """Return what binds a code to its starter (PKCE, RFC 7636): only who holds the verifier can exchange it."""
+    digest = hashlib.sha256(started.verifier.encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    return {"code_challenge": challenge, "code_challenge_method": "S256"}
 
 
 def _tokens(system: System, answer: Answer) -> dict[str, Any]:
@@ -227,7 +243,7 @@ def _tokens(system: System, answer: Answer) -> dict[str, Any]:
 
 def _good(answer: Answer) -> dict[str, Any]:
     if answer[0] != _GOOD:
-        raise ProviderAnswerUntrusted
+        raise jws.Untrusted("The data of the person were refused.")
     return answer[1]
 
 

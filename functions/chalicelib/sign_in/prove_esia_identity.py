@@ -22,6 +22,7 @@ from chalicelib.sign_in.refusals import (
     ProviderDataMissing,
     ProviderFlowEnded,
     ProviderNotConnected,
+    ProviderSignatureUnknown,
     ProviderUnavailable,
 )
 from chalicelib.sign_in.rules import EXPLAINED
@@ -44,8 +45,8 @@ class ProveEsiaIdentity(Body):
     writes=[Put(Once), Update(Breaker)],
     uses=[Outside("esia"), Outside("oidc")],
     refuses=[
-        *(ProviderFlowEnded, ForeignProviderAnswer, ProviderNotConnected, ProviderUnavailable, ProviderAnswerUntrusted),
-        *(ProviderDataMissing, *EXPLAINED),
+        *(ProviderFlowEnded, ProviderNotConnected, ProviderUnavailable, ProviderAnswerUntrusted),
+        *(ProviderSignatureUnknown, ProviderDataMissing, *EXPLAINED),
     ],
     audit="sign_in.esia_proved",
     memory=512,

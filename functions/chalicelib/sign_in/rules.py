@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from chalicelib.kit import identifiers
+from chalicelib.kit import identifiers, jws
 from chalicelib.kit.problem import Refusal
 from chalicelib.sign_in.refusals import (
+    ForeignProviderAnswer,
     ProviderAccountUnconfirmed,
-    ProviderAnswerUntrusted,
     ProviderBusy,
     ProviderClocksDiffer,
     ProviderCodeSpent,
@@ -42,6 +42,8 @@ _REFUSALS: Final[Mapping[str, type[Refusal]]] = {
     "007015": ProviderClocksDiffer,
     "007019": ProviderRefusesData,
     "007023": ProviderKnowsNoAddress,
+    "007039": ForeignProviderAnswer,
+    "007040": ForeignProviderAnswer,
     "007046": ProviderFactorUnavailable,
     "007053": ProviderKnowsNoCertificate,
     "007055": ProviderAccountUnconfirmed,
@@ -92,21 +94,26 @@ def refuse_wrong_claims(claims: Mapping[str, Any], expected: Expected, now: int)
     audiences = audience if isinstance(audience, list) else [audience]
     authorised = claims.get("azp", None if len(audiences) > 1 else expected.client_id)
     since, made, until = (_moment(claims, name) for name in ("nbf", "iat", "exp"))
-    holds = (
-        claims.get("iss") == expected.issuer
-        and expected.client_id in audiences
-        and authorised == expected.client_id
-        and until is not None
-        and until > now - SKEW_SECONDS
-        and made is not None
-        and now - TOKEN_SECONDS <= made <= now + SKEW_SECONDS
-        and ("nbf" not in claims or (since is not None and since <= now + SKEW_SECONDS))
-        and (expected.nonce is None or claims.get("nonce") == expected.nonce)
-        and isinstance(claims.get("sub"), int | str)
-        and str(claims["sub"]) != ""
-    )
-    if not holds:
-        raise ProviderAnswerUntrusted
+    faults = {
+        "The token is of another issuer.": claims.get("iss") != expected.issuer,
+        "The token is for another client.": expected.client_id not in audiences or authorised != expected.client_id,
+        "The token has ended, or names no end.": until is None or until <= now - SKEW_SECONDS,
+        "The token is old, or tells no time.": made is None or made < now - TOKEN_SECONDS,
+        "The token begins at no time.": "nbf" in claims and since is None,
+        "The token is of another sign-in.": expected.nonce is not None and claims.get("nonce") != expected.nonce,
+        "The token names nobody.": not isinstance(claims.get("sub"), int | str) or str(claims["sub"]) == "",
+    }
+    for reason, is_wrong in faults.items():
+        if is_wrong:
+            raise jws.Untrusted(reason)
+    if max(made or 0, since or 0) > now + SKEW_SECONDS:
+        raise jws.NotYet("The token is of a moment that has not come.")
+
+
+def refuse_foreign_code(claims: Mapping[str, Any], state: str) -> None:
+    """Refuse a code that ЕСИА gave for another sign-in; `claims` are the proved ones of the code."""
+    if claims.get("urn:esia:client:state") != state:
+        raise ForeignProviderAnswer
 
 
 def refuse_unconfirmed(claims: Mapping[str, Any]) -> None:
@@ -114,8 +121,15 @@ def refuse_unconfirmed(claims: Mapping[str, Any]) -> None:
     subject = claims.get("urn:esia:sbj")
     said = subject if isinstance(subject, dict) else {}
     if str(said.get("urn:esia:sbj:oid", "")) != str(claims["sub"]):
-        raise ProviderAnswerUntrusted
+        raise jws.Untrusted("The token names two people.")
     if said.get("urn:esia:sbj:lvl") != CONFIRMED or said.get("urn:esia:sbj:typ", "P") != "P":
+        raise ProviderAccountUnconfirmed
+
+
+def refuse_unconfirmed_at_gateway(claims: Mapping[str, Any], name: str, value: str) -> None:
+    """Refuse an account of which the gateway does not say, by the claim agreed with it, that its owner was identified."""
+    said = claims.get(name)
+    if (str(said).lower() if isinstance(said, bool) else said) != value:
         raise ProviderAccountUnconfirmed
 
 

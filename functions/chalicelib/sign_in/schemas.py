@@ -1,26 +1,39 @@
 """What the steps of sign-in share: tickets between steps, and how factors are shown."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.accounts.refusals import AccountBlocked, AccountClosed
+from chalicelib.accounts.rules import is_only_worker
+from chalicelib.accounts.schemas import end_holder
 from chalicelib.accounts.tables import LIMITS, Account, Purpose, Reservation
 from chalicelib.kit import clock, ids, secret, ticket
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
+from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.outbox import Effect, TellOwner
 from chalicelib.kit.outside import System
 from chalicelib.kit.records.tables import Breaker, Once
 from chalicelib.kit.session import Door
 from chalicelib.kit.tables import Get
-from chalicelib.sign_in.refusals import AccountNotConfirmed, NoLongerWorking, SignInExpired
+from chalicelib.kit.tries.tables import MOST_IN_A_ROW
+from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLongerWorking, SignInExpired
 
 TICKET_SECONDS = 900
 RECHECK_SECONDS = 600
 TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+PROVING: Final = frozenset({"esia", "oidc", "signature"})  # the doors that prove who a person is
+GUESSED: dict[Purpose, str] = {
+    "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",
+    "password_trusted": "К кабинету медработника подбирают пароль с вашего устройства. Вход по нему там закрыт на час.",
+}
+SHUT = (
+    "К кабинету медработника сто раз подряд вводили неверный пароль. {where} он больше не принимается: задайте новый "
+    "через «Восстановление доступа». Другие способы входа открыты."
+)
 Step = Literal["login", "password", "proved", "passkey", "signature"]
 
 
@@ -55,7 +68,9 @@ class IdentityProved(Answer):
 
     ticket: Annotated[str, Meta(title="Пропуск к следующему шагу")]
     next: Annotated[str, Meta(title="Следующая операция", description="finish_sign_in или start_proved_registration.")]
-    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор")]
+    factor_needed: Annotated[bool, Meta(title="Нужен ли ещё второй фактор", description="Какой: offer_factors.")]
+    phone: Annotated[str | None, Meta(title="Телефон, подтверждённый там", description="Для формы регистрации.")]
+    email: Annotated[str | None, Meta(title="Почта, подтверждённая там", description="Для формы регистрации.")]
     detail: Annotated[str, Meta(title="Что делать дальше")]
 
 
@@ -73,10 +88,13 @@ def identity_proved(call: Call, proof: Proof, asked: System | None = None) -> Id
     said = msgspec.to_builtins(proof, str_keys=True)
     ticket = give("proved", found.person_id if found else "", nonce=ids.token(), at=clock.epoch(), proof=said)
     if found is None:
+        following, needed = "start_proved_registration", False
         detail = "Кабинета с вашим СНИЛС ещё нет. Укажите телефон и почту, чтобы открыть его."
-        return IdentityProved(ticket=ticket, next="start_proved_registration", factor_needed=False, detail=detail)
-    detail = "Личность подтверждена. " + ("Можно войти." if proof.strong else "Подтвердите вход вторым фактором.")
-    return IdentityProved(ticket=ticket, next="finish_sign_in", factor_needed=not proof.strong, detail=detail)
+    else:
+        following, needed = "finish_sign_in", not proof.strong
+        detail = f"Личность подтверждена. {'Подтвердите вход вторым фактором.' if needed else 'Завершите вход.'}"
+    known = {"phone": proof.phone, "email": proof.email}
+    return IdentityProved(ticket=ticket, next=following, factor_needed=needed, **known, detail=detail)
 
 
 def no_such_person(login: str) -> str:
@@ -133,13 +151,15 @@ def _entry(step: str, values: dict[str, Any]) -> Entry:
     person_id, nonce = values.get("person", ""), values["nonce"]
     if step == "passkey":
         return Entry("", "passkey", f"sign_in/passkey/{nonce}", at=values["at"], strong=True, once=f"passkey#{nonce}")
-    act = f"sign_in/{person_id}/{nonce}"
     if step == "password":
+        act = f"sign_in/{person_id}/{nonce}"
         return Entry(person_id, "password", act, values["epoch"], trusted=bool(values["trusted"]))
     proof = msgspec.convert(values["proof"], Proof)
     if not person_id:
         raise SignInExpired
-    once, factor_at = f"proved#{nonce}", proof.factor_at if proof.strong else None
+    # The first word is where a code waits: one for the password does not push it out.
+    act, once = f"proof/{person_id}/{nonce}", f"proved#{nonce}"
+    factor_at = proof.factor_at if proof.strong else None
     return Entry(
         person_id, proof.door, act, None, values["at"], proof.strong, trusted=True, once=once, factor_at=factor_at
     )
@@ -151,29 +171,58 @@ def account_of(call: Call, entry: Entry) -> Account:
     if entry.strong:
         (account,) = call.look(Get(Account, entry.person_id))
     else:
-        # A code after a proof has tries of its own: who knows the password cannot use them up.
-        purpose: Purpose = "sign_in" if entry.door == "password" else "step_up"
+        if not entry.trusted:
+            refuse_guesser(call, "code")
+        # A factor after a proof has tries of its own: neither who knows the password nor an open session uses them up.
+        purpose: Purpose = "sign_in" if entry.door == "password" else "proof"
         account = Account.attempt(entry.person_id, purpose, epoch=entry.epoch)
-    if account is None or (entry.at is not None and entry.at <= account.ended_at):
+    if account is None:
+        raise SignInExpired
+    return judged(call, account, entry)
+
+
+def judged(call: Call, account: Account, entry: Entry) -> Account:
+    """Return the account of who came; refuses what its access has outlived."""
+    refuse_unproven(call, account, entry.door)
+    if entry.at is not None and entry.at <= account.ended_at:
         raise SignInExpired
     refuse_shut(account, entry)
     return account
 
 
+def refuse_without_factor(call: Call, entry: Entry) -> None:
+    """Refuse who brings no factor before a try is counted; whose account was never proven is told that first."""
+    if entry.door != "password":
+        (account,) = call.look(Get(Account, entry.person_id))
+        if account is not None:
+            refuse_unproven(call, account, entry.door)
+    raise FactorNeeded
+
+
+def refuse_unproven(call: Call, account: Account, door: Door) -> None:
+    """Refuse an account that was never proven to whoever has proved himself; its holder is out from then on."""
+    is_unproven = account.assurance == "claimed" or account.contacts is None
+    if account.closed_at or not is_unproven or door not in PROVING:
+        return
+    if account.contacts is not None or account.password_hash or account.sessions:
+        end_holder(call, call.aftermath, account, Account.left())
+    raise AccountNotConfirmed
+
+
 def refuse_shut(account: Account, entry: Entry) -> None:
-    """Refuse a closed or blocked account, and one that was never proven to whoever has proved himself."""
+    """Refuse a closed or blocked account."""
     if account.closed_at:
         raise AccountClosed
     if account.blocked and (account.blocked["by"] != "suspicion" or entry.door == "password"):
         raise AccountBlocked
-    is_unproven = account.assurance == "claimed" or account.contacts is None
-    if is_unproven and entry.door in {"esia", "oidc", "signature"}:
-        raise AccountNotConfirmed
 
 
 def refuse_dismissed(call: Call, account: Account, check: Effect) -> None:
-    """Refuse who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes."""
-    if account.register_state != "not_working":
+    """Refuse a worker who works nowhere by the register, by whatever door; it is asked anew at most once in ten minutes.
+
+    Who has other roles comes in by them.
+    """
+    if account.register_state != "not_working" or not is_only_worker(account.grants):
         return
     if call.now - account.matched_at > RECHECK_SECONDS:
         call.aftermath.send(check)
@@ -201,3 +250,12 @@ def after_wrong_code(call: Call, account: Account, entry: Entry) -> None:
         shut = Account.blocked.set(Account.blocked | {"by": "suspicion", "at": call.now})
         raised = [Account.epoch.set(Account.epoch + 1), Account.version.set(Account.version + 1)]
         call.aftermath.update(account, shut, *raised, edits=False)
+
+
+def warn_of_guesses(call: Call, account: Account, purpose: Purpose) -> None:
+    """Tell the owner of the last wrong password that is taken: of this hour, or of all."""
+    text = GUESSED[purpose] if getattr(account, f"{purpose}_tries") == LIMITS[purpose] else ""
+    if account.row(purpose) == MOST_IN_A_ROW:
+        text = SHUT.format(where="С чужих устройств" if purpose == "password" else "С ваших устройств")
+    if text:
+        call.aftermath.send(TellOwner(person_id=account.person_id, subject="Подбирают пароль", text=text))

@@ -1,19 +1,22 @@
 """What is counted in a period, so that nobody calls, guesses or sends too often."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.kit import aws, clock, settings
-from chalicelib.kit.tables import Table, patiently
+from chalicelib.kit.tables import Get, Table, fetch, patiently
+
+Guessed = Literal["password", "code"]
 
 
 class Visits(NamedTuple):
-    """How often a source has called in this minute, and how often it has guessed wrong in this hour."""
+    """How often a source has called in this minute, and how many passwords and codes it has guessed wrong in this hour."""
 
     calls: int
-    wrong: int
+    password: int = 0
+    code: int = 0
 
 
 class Counter(Table):
@@ -34,14 +37,34 @@ class Counter(Table):
         return int(item.calls) if item else 0
 
     @classmethod
+    def take(cls, what: str, seconds: int, most: int, *, parts: int = 0) -> bool:
+        """Count one more in the present period unless that makes more than `most`; what is refused is not counted.
+
+        Periods begin on the clock, so that two limits may meet at a boundary. With `parts` they cannot: a period is cut
+        into so many, and the present part is judged together with as many before it.
+        """
+        length = seconds // max(1, parts)
+        now = clock.epoch() // length
+        before = fetch(tuple(Get(cls, f"{what}#{now - back}") for back in range(1, parts + 1))) if parts else []
+        left = most - sum(int(one.calls) for one in before if one is not None)
+        changes: list[Action] = [cls.calls.add(1), cls.expires.set(clock.epoch() + seconds + 3600)]
+        free = cls.calls.does_not_exist() | (cls.calls < left)
+        return left > 0 and cls.change(f"{what}#{now}", actions=changes, when=free) is not None
+
+    @classmethod
+    def give_back(cls, what: str, seconds: int) -> None:
+        """Forget one that was counted in the present period and did not come about."""
+        cls.change(f"{what}#{clock.epoch() // seconds}", actions=[cls.calls.add(-1)])
+
+    @classmethod
     def visit(cls, source: str) -> Visits:
         """Count a public call of a source before anything secret is compared; one item an hour holds all its minutes."""
         return cls._count_of(source, f"m{clock.epoch() // 60 % 60}")
 
     @classmethod
-    def guessed_wrong(cls, source: str) -> None:
-        """Count a wrong guess of a source."""
-        cls._count_of(source, "wrong")
+    def guessed_wrong(cls, source: str, what: Guessed) -> None:
+        """Count a wrong guess of a source; passwords and codes apart, so that neither shuts the other's doors."""
+        cls._count_of(source, what)
 
     @classmethod
     def _count_of(cls, source: str, what: str) -> Visits:
@@ -55,5 +78,5 @@ class Counter(Table):
             "ReturnValues": "ALL_NEW",
         }
         found = patiently(lambda: aws.client("dynamodb").update_item(**request))["Attributes"]
-        calls, wrong = (int(found.get(name, {"N": "0"})["N"]) for name in (f"m{clock.epoch() // 60 % 60}", "wrong"))
-        return Visits(calls, wrong)
+        counts = (f"m{clock.epoch() // 60 % 60}", "password", "code")
+        return Visits(*(int(found.get(name, {"N": "0"})["N"]) for name in counts))

@@ -6,15 +6,19 @@ from pynamodb.attributes import NumberAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.kit import clock, codes
-from chalicelib.kit.refusals import TooManyTries, TryLater
+from chalicelib.kit.refusals import PasswordDoorShut, TooManyTries, TryLater
 from chalicelib.kit.tables import Get, fetch
 
-Purpose = Literal["password", "sign_in", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"]
-STAND_IN_SECONDS: Final = 2 * 3600
+Purpose = Literal[
+    "password", "sign_in", "proof", "activation", "factor", "contacts", "recovery", "step_up", "password_trusted"
+]
+MOST_IN_A_ROW: Final = 100  # NIST SP 800-63B-4: consecutive failures of one account, however slowly
+STAND_IN_SECONDS: Final = 30 * 24 * 3600  # as long as it takes to tell it from a person by wrong passwords in a row
 LIMITS: dict[Purpose, int] = {
     "password": 10,
     "password_trusted": 10,  # from a device that has signed in before: strangers' tries do not use it up
     "sign_in": codes.TRIES_AN_HOUR,
+    "proof": codes.TRIES_AN_HOUR,
     "activation": codes.TRIES_AN_HOUR,
     "factor": codes.TRIES_AN_HOUR,
     "contacts": codes.TRIES_AN_HOUR,
@@ -36,11 +40,15 @@ class Tried:
     password_hour = NumberAttribute(default=0)
     password_tries = NumberAttribute(default=0)
     password_at = NumberAttribute(default=0)
+    password_row = NumberAttribute(default=0)
     password_trusted_hour = NumberAttribute(default=0)
     password_trusted_tries = NumberAttribute(default=0)
     password_trusted_at = NumberAttribute(default=0)
+    password_trusted_row = NumberAttribute(default=0)
     sign_in_hour = NumberAttribute(default=0)
     sign_in_tries = NumberAttribute(default=0)
+    proof_hour = NumberAttribute(default=0)
+    proof_tries = NumberAttribute(default=0)
     activation_hour = NumberAttribute(default=0)
     activation_tries = NumberAttribute(default=0)
     factor_hour = NumberAttribute(default=0)
@@ -58,7 +66,8 @@ class Tried:
     ) -> "Self | None":
         """Count a try before anything is compared, and read the item in the same trip.
 
-        Refuses past the hour's limit; None when the access was changed since `epoch`. An unknown person costs the same:
+        Refuses past the hour's limit, and passwords past those in a row; None when the access was changed since `epoch`.
+        An unknown person costs the same:
         his tries are counted on an item that expires and opens nothing. After a success `no_tries` starts anew.
         """
         account = cls._count(person_id, purpose, known, epoch)
@@ -68,6 +77,8 @@ class Tried:
         (item,) = fetch((Get(kind, person_id),))
         if item is None or (epoch is not None and item.epoch != epoch):
             return None
+        if item.row(purpose) >= MOST_IN_A_ROW:
+            raise PasswordDoorShut
         if item.forgive_earlier_hour(purpose) and (account := cls._count(person_id, purpose, known, epoch)):
             return account
         raise TryLater(retry_after=wait) if (wait := item.seconds_to_wait(purpose)) else TooManyTries
@@ -79,9 +90,9 @@ class Tried:
         allowed = tries.does_not_exist() | (tries == 0) | ((counted_in == hour) & (tries < LIMITS[purpose]))
         changes: list[Action] = [tries.add(1), counted_in.set(hour)]
         if purpose in DELAYED:
-            tried_at = getattr(cls, f"{purpose}_at")
-            allowed = allowed & cls._waited(tries, tried_at)
-            changes.append(tried_at.set(clock.epoch()))
+            tried_at, row = getattr(cls, f"{purpose}_at"), getattr(cls, f"{purpose}_row")
+            allowed = allowed & cls._waited(tries, tried_at) & (row.does_not_exist() | (row < MOST_IN_A_ROW))
+            changes += [tried_at.set(clock.epoch()), row.add(1)]
         if not known:
             changes.append(cls.expires.set(clock.epoch() + STAND_IN_SECONDS))
         if epoch is not None:
@@ -97,6 +108,10 @@ class Tried:
             waited = waited | ((tries == number) & (tried_at <= clock.epoch() - seconds))
         return waited | (tries > max(DELAYS))
 
+    def row(self, purpose: Purpose) -> int:
+        """Return how many passwords in a row were wrong, over all hours; 0 where none are counted."""
+        return int(getattr(self, f"{purpose}_row")) if purpose in DELAYED else 0
+
     def seconds_to_wait(self, purpose: Purpose) -> int:
         """Return how long the next try has to wait; 0 when the hour's tries are what ran out."""
         if purpose not in DELAYED:
@@ -110,11 +125,12 @@ class Tried:
         counted_in, seen = getattr(cls, f"{purpose}_hour"), getattr(self, f"{purpose}_hour")
         if int(seen) == clock.epoch() // 3600:
             return False
-        changes = [*cls.no_tries(purpose), counted_in.set(clock.epoch() // 3600)]
+        changes = [getattr(cls, f"{purpose}_tries").set(0), counted_in.set(clock.epoch() // 3600)]
         cls.change(self.person_id, actions=changes, when=counted_in == seen)
         return True
 
     @classmethod
     def no_tries(cls, purpose: Purpose) -> list[Action]:
         """Return the changes that forget counted tries, after a success."""
-        return [getattr(cls, f"{purpose}_tries").set(0)]
+        rows = [getattr(cls, f"{purpose}_row").set(0)] if purpose in DELAYED else []
+        return [getattr(cls, f"{purpose}_tries").set(0), *rows]

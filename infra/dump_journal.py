@@ -7,6 +7,7 @@ and may run while people work: the head is read first, ends before leaves and le
 meanwhile is only ever newer than its seal. The file holds who did what in the cabinet: keep it as the journal itself.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealNode
 
 def main() -> int:
     """Write to standard output; 1 when nothing was sealed yet."""
+    argparse.ArgumentParser(
+        prog="python -m infra.dump_journal", description="Выгрузить журнал с печатями."
+    ).parse_args()
     (head,) = fetch((Get(SealHead, CHAIN),))
     if head is None:
         print("Печатей ещё нет.", file=sys.stderr)

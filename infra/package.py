@@ -19,10 +19,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
@@ -195,7 +197,7 @@ def _renamed(operation: Operation, number: int) -> Operation:
     """Make another operation of the same kind and size, at paths of its own."""
     head, _, rest = operation.path.removeprefix("/v1/").partition("/")
     path = f"/v1/{head}/place_{number:02}" + (f"/{rest}" if rest else "")
-    return replace(operation, name=f"{operation.name[:35]}_{number:02}", path=path)
+    return msgspec.structs.replace(operation, name=f"{operation.name[:35]}_{number:02}", path=path)
 
 
 def _planned_roles(made: dict[str, dict[str, Any]]) -> int:

@@ -90,6 +90,8 @@ CASES = (
     Case("export_acts_xlsx", "worker", few=SOME),
     Case("export_acts_xlsx", "worker", BY_KIND, few=SOME),
     Case("list_views", "worker"),
+    Case("list_own_records", "worker"),
+    Case("list_own_leaves", "worker"),
     Case("list_organisation_journal", "hr"),
     Case("list_organisation_acts", "regulator"),
     Case("list_checks", "authority"),

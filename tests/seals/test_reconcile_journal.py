@@ -61,7 +61,7 @@ def test_what_the_stream_lost_is_sealed_late(world: World, capsys: pytest.Captur
     lost = lose(world, worker, 35)
     clock.advance(HOURS)
     evidence.run("reconcile_journal")
-    assert '"event": "journal-sealed-late"' in capsys.readouterr().out
+    assert '"event":"journal-sealed-late"' in capsys.readouterr().out
     leaves = [json.loads(one.text) for one in JournalLeaf.of_person(worker.person_id).run(None, None)]
     assert sorted(one["number"] for one in leaves) == list(range(1, 37))
     assert {one["record_id"] for one in leaves} >= set(lost)

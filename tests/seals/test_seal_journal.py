@@ -249,5 +249,5 @@ def test_a_late_record_is_noted(world: World, capsys: pytest.CaptureFixture[str]
     batch = event(world, papers.doctor(world), 1)
     clock.advance(3700)
     evidence.run("seal_journal", batch)
-    assert '"event": "journal-sealed-late"' in capsys.readouterr().out
+    assert '"event":"journal-sealed-late"' in capsys.readouterr().out
     assert_whole(world)

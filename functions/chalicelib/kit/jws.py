@@ -11,6 +11,7 @@ GOST: Final = "GOST3410_2012_256"
 # Neither `none` nor a shared secret: only who holds the provider's private key can have made a token.
 ALLOWED: Final = ("RS256", "PS256", "ES256")
 LONGEST: Final = 16_000
+SHORTEST: Final = 342
 _PARTS: Final = 3
 
 
@@ -66,14 +67,17 @@ def keys_named(tree: Mapping[str, Any], key_id: object) -> list[Any]:
     found = []
     listed = tree.get("keys")
     for one in listed if isinstance(listed, list) else ():
-        if (
-            isinstance(one, dict) and one.get("use", "sig") == "sig" and one.get("kty") in ("RSA", "EC")
-        ):  # not a set: a stranger's value may have no hash
+        if isinstance(one, dict) and one.get("use", "sig") == "sig" and _is_strong(one):
             try:
                 found.append((one.get("kid"), jwk.import_key(one)))
             except (errors.JoseError, ValueError):
                 continue
     return [key for name, key in found if (name == key_id if key_id is not None else len(found) == 1)]
+
+
+def _is_strong(key: Mapping[str, Any]) -> bool:
+    """Tell whether a published key is on a curve, or has 2048 bits and more: 342 characters of base64url."""
+    return key.get("kty") == "EC" or (key.get("kty") == "RSA" and len(str(key.get("n")).lstrip("A")) >= SHORTEST)
 
 
 def _kind(key: Any) -> Any:

@@ -35,7 +35,6 @@ from chalicelib.seals.rules import (
 )
 from chalicelib.seals.tables import CHAIN, TOP, JournalLeaf, Seal, SealHead, SealKey, SealNode
 
-TAMPERED: Final = "journal-tampered"  # the event of the log that the watch counts
 LATE_SECONDS: Final = 3600
 AT_ONCE: Final = 100
 _TRIES: Final = 8
@@ -48,7 +47,12 @@ class TamperedError(Exception):
 def alarm(trace_id: str, state: str, *, record: str = "", seal: int = 0) -> None:
     """Tell the watch that the journal was touched: what is wrong, and the record's or the seal's number, if known."""
     log.failure(
-        TAMPERED, trace_id, TamperedError(), state=state, record=record if ids.is_one(record) else "", seal=seal
+        "journal-tampered",
+        trace_id,
+        TamperedError(),
+        state=state,
+        record=record if ids.is_one(record) else "",
+        seal=seal,
     )
 
 

@@ -121,15 +121,22 @@ def refusals_of(operation: Operation) -> list[type[Refusal]]:
     return sorted(found.values(), key=lambda refusal: (refusal.status, refusal.code()))
 
 
+def _of_sessions(operation: Operation) -> Iterator[type[Refusal]]:
+    """Yield what the door refuses to callers for their session, role, identity or factor."""
+    yield from (refusals.NotSignedIn, refusals.SessionEnded, refusals.RoleNotAllowed, refusals.NotFound)
+    if not operation.claimed:
+        yield refusals.IdentityNotConfirmed
+    if operation.fresh:
+        yield refusals.FreshFactorRequired
+    if operation.full:
+        yield refusals.FullSignInRequired
+
+
 def _of_kit(operation: Operation) -> Iterator[type[Refusal]]:
     """Yield what the door, the session check, the body reader and the transaction refuse by themselves."""
     yield from (refusals.TooManyCalls, refusals.Busy, refusals.TemporarilyUnavailable, refusals.InternalError)
     if not operation.public:
-        yield from (refusals.NotSignedIn, refusals.SessionEnded, refusals.RoleNotAllowed, refusals.NotFound)
-        if not operation.claimed:
-            yield refusals.IdentityNotConfirmed
-        if operation.fresh:
-            yield refusals.FreshFactorRequired
+        yield from _of_sessions(operation)
     if operation.changes:  # a malformed key is refused where it is optional, too
         yield from (refusals.IdempotencyKeyRequired, refusals.IdempotencyKeyReused)
     if operation.match:
@@ -153,6 +160,8 @@ def who_may(operation: Operation) -> str:
     said.append("Доступна и до подтверждения личности." if operation.claimed else "Нужна подтверждённая личность.")
     if operation.fresh:
         said.append(f"Второй фактор должен быть введён не более {FRESH_SECONDS // 60} минут назад.")
+    if operation.full:
+        said.append(f"Вход должен быть выполнен не более {FRESH_SECONDS // 60} минут назад.")
     return " ".join(said)
 
 

@@ -162,6 +162,10 @@ def test_what_is_due_comes_first_and_a_dangerous_act_wants_a_fresh_factor(world:
     answer = world.client.run(name, example)
     refused = answer.status == 403 and answer.code == "fresh-factor-required"
     assert refused == operation.fresh
+    Session(handle, session_id).update(actions=[Session.factor_at.set(clock.epoch())])
+    answer = world.client.run(name, example)
+    refused = answer.status == 403 and answer.code == "full-sign-in-required"
+    assert refused == operation.full
 
 
 @pytest.mark.parametrize("name", names())

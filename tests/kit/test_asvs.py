@@ -160,6 +160,9 @@ def test_what_guards_the_doors_changes_only_after_a_fresh_factor(world: World) -
         if one.changes and not one.public and one.path.startswith(("/v1/factors", "/v1/recovery/password"))
     }
     stale = {name for name in changing if not catalogue.operations[name].fresh}
+    partly = {name for name in changing - stale if not catalogue.operations[name].full}
+    assert partly == {"change_password"}  # it asks for the present password beside the fresh factor
+    assert catalogue.operations["start_contact_change"].full
     assert {"change_password", "confirm_totp", "confirm_passkey", "remove_factor"} <= changing
     assert stale == {"rename_factor"}  # a name guards nothing
 

@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import json
+import os
 import urllib.parse
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import esia_door
 import make
@@ -33,9 +36,27 @@ def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
-    """Set an issuer up as the cabinet's gateway."""
+    """Set an issuer up as the cabinet's gateway, in the place of ЕСИА."""
+    monkeypatch.delenv("CABINET_ESIA_URL")
     for name, value in SETTINGS.items() | {("URL", issuer)}:
         monkeypatch.setenv(f"CABINET_OIDC_{name}", value)
+
+
+@contextmanager
+def esia_connected(world: World) -> Iterator[None]:
+    """Connect ЕСИА for a while, which takes the gateway's place."""
+    with patch.dict(os.environ, {"CABINET_ESIA_URL": world.esia.url}):
+        yield
+
+
+def test_a_gateway_stands_in_the_place_of_esia_only(world: World, gateway: Gateway) -> None:
+    """Where ЕСИА is connected no gateway is asked, nor listened to: nobody is known by two providers."""
+    started, asked = begin(world)
+    body = {"flow": started["flow"], "state": asked["state"], "code": "some-code"}
+    with esia_connected(world):
+        assert world.client.call("start_esia_sign_in", {"provider": "oidc"}).code == "provider-not-connected"
+        assert world.client.call("prove_esia_identity", body).code == "provider-not-connected"
+    assert gateway.forms == []
 
 
 def begin(world: World) -> tuple[dict[str, Any], dict[str, str]]:
@@ -118,7 +139,8 @@ def test_a_stolen_code_needs_the_verifier_of_its_own_sign_in(world: World, gatew
 def test_a_gateway_that_leads_to_esia_gets_no_code(world: World, gateway: Gateway) -> None:
     """Mix-up: ЕСИА takes no address with the gateway's state in it, and a code with another state is sent nowhere."""
     started, asked = begin(world)
-    lure = esia_door.start(world)["address"]
+    with esia_connected(world):
+        lure = esia_door.start(world)["address"]
     forged = lure.replace(esia_door.returned(lure)["state"], asked["state"])
     assert "ESIA-007053" in esia_door.enter(world, forged)["error_description"]
     back = esia_door.enter(world, lure)
@@ -300,18 +322,21 @@ def test_a_gateway_that_cannot_be_reached_is_told_at_the_start(world: World, gat
         answer = world.client.call("start_esia_sign_in", {"provider": "oidc"})
         assert (answer.status, answer.code) == (503, "provider-unavailable")
     assert Breaker.get("oidc").open_until > clock.epoch()
-    assert world.client.call("start_esia_sign_in", {"provider": "esia"}).status == 201
+    with esia_connected(world):
+        assert world.client.call("start_esia_sign_in", {"provider": "esia"}).status == 201
 
 
 def test_the_gateway_s_pass_does_not_open_esia(world: World, gateway: Gateway) -> None:
     """The provider stands in the pass: a code of ЕСИА goes to the gateway that was asked, and to nobody else."""
     started, asked = begin(world)
-    stolen = esia_door.proof(world)
+    with esia_connected(world):
+        stolen = esia_door.proof(world)
     gateway.status = 400
     body = {"flow": started["flow"], "state": asked["state"], "code": stolen["code"]}
     assert world.client.call("prove_esia_identity", body).code == "provider-code-spent"
     assert gateway.forms[-1]["code"] == stolen["code"]
-    assert world.client.call("prove_esia_identity", stolen).status == 200
+    with esia_connected(world):
+        assert world.client.call("prove_esia_identity", stolen).status == 200
 
 
 def test_what_is_published_is_asked_for_once_in_five_minutes(world: World, gateway: Gateway) -> None:

@@ -28,7 +28,7 @@ class AddChannelFactor(Body):
 @operation(
     "POST /v1/factors/channels",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account)],
     effects=[TellOwner],

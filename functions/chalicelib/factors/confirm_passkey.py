@@ -34,7 +34,7 @@ class ConfirmPasskey(Body):
 @operation(
     "POST /v1/factors/passkeys/confirmations",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account), Put(Once)],
     effects=[TellOwner],

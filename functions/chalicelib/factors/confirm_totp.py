@@ -33,7 +33,7 @@ class ConfirmTotp(Body):
 @operation(
     "POST /v1/factors/totp/confirmations",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account)],
     effects=[TellOwner],

@@ -21,7 +21,7 @@ NO_APP = {"totp": None, "totp_pending": None, "totp_name": None, "totp_added_at"
 @operation(
     "DELETE /v1/factors/{factor_id}",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     match=True,
     reads=[Account],
     writes=[Update(Account)],

@@ -14,7 +14,7 @@ from chalicelib.kit.tables import Get
 @operation(
     "POST /v1/factors/recovery_codes",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account)],
     effects=[TellOwner],

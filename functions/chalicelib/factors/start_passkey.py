@@ -30,7 +30,7 @@ class PasskeyStarted(Answer):
 @operation(
     "POST /v1/factors/passkeys",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     refuses=[TooManyPasskeys],
     audit="factor.passkey_started",

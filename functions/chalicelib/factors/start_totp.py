@@ -31,7 +31,7 @@ class TotpStarted(Answer):
 @operation(
     "POST /v1/factors/totp",
     allow=EVERYBODY,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account)],
     audit="factor.totp_started",

@@ -65,6 +65,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     organisation_id: str | None
     confirmed: bool
     factor_at: int
+    opened_at: int
     wrapped_key: bytes
     origin: bytes
     door: str = "password"

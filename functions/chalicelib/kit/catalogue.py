@@ -101,6 +101,7 @@ class Operation(Declared, frozen=True, kw_only=True):
     claimed: bool
     unsettled: bool
     fresh: bool
+    full: bool
     match: bool
     refuses: tuple[type[Refusal], ...]
     status: int

@@ -16,6 +16,7 @@ from chalicelib.kit.refusals import (
     ConsentRequired,
     CrossSiteCall,
     FreshFactorRequired,
+    FullSignInRequired,
     IdentityNotConfirmed,
     InternalError,
     NotFound,
@@ -113,6 +114,8 @@ class Visit:
             raise _DUE[actor.due.split()[0]]
         if self.operation.fresh and actor.factor_at + FRESH_SECONDS < clock.epoch():
             raise FreshFactorRequired
+        if self.operation.full and actor.opened_at + FRESH_SECONDS < clock.epoch():
+            raise FullSignInRequired
         self.call.relation = self.operation.allow[actor.role]
         if isinstance(self.call.relation, InOrganisation) and actor.organisation_id is None:
             raise RoleNotAllowed

@@ -162,6 +162,17 @@ class FreshFactorRequired(Refusal):
     )
 
 
+class FullSignInRequired(Refusal):
+    """What guards the account changes only soon after a whole sign-in; a factor in the open session is not enough."""
+
+    status = 403
+    title = "Войдите заново"
+    detail = (
+        "Способы входа, телефон и почта меняются не позже чем через 10 минут после входа. "
+        "Войдите заново (прежний сеанс на этом устройстве закончится сам) и повторите действие."
+    )
+
+
 class TooManyCalls(Refusal):
     """The caller asks too often."""
 

@@ -49,6 +49,7 @@ def _actor(session: Session, *, is_moved: bool) -> Actor:
         organisation_id=grant.organisation_id,
         confirmed=session.assurance == "confirmed",
         factor_at=int(session.factor_at),
+        opened_at=int(session.opened_at),
         wrapped_key=session.wrapped_key,
         origin=session.origin,
         door=session.door,
@@ -96,9 +97,8 @@ def _second_look(handle: str, session_id: str, secret_hash: str) -> Session:
     """Tell an ended session from an overused one, and forgive calls counted in an earlier minute."""
     (session,) = fetch((Get(Session, handle, session_id),))
     now = clock.epoch()
-    if session is None or not hmac.compare_digest(session.secret_hash, secret_hash):
-        raise SessionEnded
-    if min(session.idle_until, session.absolute_until) <= now:
+    is_known = session is not None and hmac.compare_digest(session.secret_hash, secret_hash)
+    if not is_known or min(session.idle_until, session.absolute_until) <= now:
         raise SessionEnded
     if session.restart_minute() and (again := Session.use(handle, session_id, secret_hash)):
         return again

@@ -48,7 +48,7 @@ class ContactChangeStarted(Answer):
     "POST /v1/profile/contact_changes",
     allow={Role.WORKER: Own()},
     match=True,
-    fresh=True,
+    full=True,
     reads=[Account],
     writes=[Update(Account)],
     effects=[Sms, Email],

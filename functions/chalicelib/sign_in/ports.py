@@ -138,6 +138,8 @@ class Oidc:
 
     def __init__(self, system: System) -> None:
         self.system = system
+        if settings.outside_setting("esia", "url"):  # a deployment has one provider: a gateway stands in ЕСИА's place
+            raise ProviderNotConnected
         self._issuer = _wanted("oidc", "url")
         self._client_id = _wanted("oidc", "client_id")
         self._confirmed = (_wanted("oidc", "confirmed_claim"), _wanted("oidc", "confirmed_value"))

@@ -53,13 +53,20 @@ class Trips:
 def other_right(service: str, action: str, params: dict[str, Any]) -> Right:
     """Name the right that a call outside DynamoDB needs; a ciphertext names its key only to KMS, and ours is `data`."""
     if service == "kms":
-        return Right(f"kms:{action}", params.get("KeyId", f"alias/{PREFIX}data").removeprefix(f"alias/{PREFIX}"), None)
+        return Right(f"kms:{action}", _key(action, params.get("KeyId", "")), None)
     if service == "sqs":
         place = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
         return Right(f"sqs:{action}", place.removeprefix(PREFIX), None)
     if service == "s3":
-        return Right(f"s3:{action}", params["Bucket"], None)
+        return Right(f"s3:{action}", params["Bucket"].removeprefix(PREFIX).rstrip("0123456789").rstrip("-"), None)
     return Right(f"{service.removesuffix('v2')}:{action}", "", None)  # letters and messages have no place of their own
+
+
+def _key(action: str, named: str) -> str:
+    """Return the alias of the key of a call; one that is named by its number is told by what only it can do."""
+    if named.startswith("alias/"):
+        return named.removeprefix(f"alias/{PREFIX}")
+    return "seals" if action == "Sign" else "data"
 
 
 _INSIDE = {

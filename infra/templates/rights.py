@@ -123,7 +123,7 @@ def _of_uses(declared: Declared, prefix: str) -> list[Statement]:
         elif one == EMAIL:
             found.append(_allow([one.action], [_arn("ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}")]))
         elif one == SIGN_SEAL:
-            key = {"Fn::ImportValue": export_name(prefix, "seal", "key")}
+            key = {"Fn::ImportValue": export_name(prefix, "seals", "key")}
             found.append(_allow(["kms:GetPublicKey", one.action], [key]))
         elif one == KEEP_SEAL:
             bucket = {"Fn::ImportValue": export_name(prefix, "seals", "bucket")}

@@ -86,7 +86,7 @@ def build(stage: str = "dev") -> dict[str, Any]:
     resources: dict[str, Any] = _key(prefix) | seals.resources(prefix, stage)
     outputs: dict[str, Any] = {
         "DataKey": _output({"Fn::GetAtt": ["DataKey", "Arn"]}, export_name(prefix, "data", "key")),
-        "SealKey": _output({"Fn::GetAtt": ["SealKey", "Arn"]}, export_name(prefix, "seal", "key")),
+        "SealKey": _output({"Fn::GetAtt": ["SealKey", "Arn"]}, export_name(prefix, "seals", "key")),
         "SealsBucket": _output({"Fn::GetAtt": ["SealsBucket", "Arn"]}, export_name(prefix, "seals", "bucket")),
     }
     for model in models():

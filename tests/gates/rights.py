@@ -52,8 +52,10 @@ def granted(declared: Declared) -> set[Right]:
 def _place(action: str, resource: Any) -> str:
     if action.partition(":")[0] in {"ses", "sns"}:
         return ""
+    if "Fn::Join" in resource:  # objects below a bucket
+        resource = resource["Fn::Join"][1][0]
     name = str(next(iter(resource.values()))).rpartition(":")[2].partition("/")[0]
-    return name.removeprefix(PREFIX).removesuffix("-key")
+    return name.removeprefix(PREFIX).removesuffix("-key").removesuffix("-bucket")
 
 
 def wrong_elsewhere(declared: Declared, used: set[Right]) -> list[str]:

@@ -63,7 +63,7 @@ def test_only_who_seals_may_sign_and_lay_down() -> None:
         assert found["s3:PutObject"] == json.dumps(
             [{"Fn::Join": ["/", [{"Fn::ImportValue": "cabinet-dev-seals-bucket"}, "seals", "*"]]}]
         )
-        assert found["kms:Sign"] == json.dumps([{"Fn::ImportValue": "cabinet-dev-seal-key"}])
+        assert found["kms:Sign"] == json.dumps([{"Fn::ImportValue": "cabinet-dev-seals-key"}])
 
 
 def test_the_stream_brings_each_worker_its_kind_of_changes_in_time() -> None:

@@ -142,11 +142,21 @@ def test_a_record_whose_time_is_over_may_be_gone(world: World, capsys: pytest.Ca
 def test_a_seal_that_was_not_published_is_published(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bucket was out of reach when it was made."""
     with monkeypatch.context() as patch:
-        patch.setenv("CABINET_SEALS_BUCKET", "no-such-bucket")
+        patch.setenv("CABINET_SEALS_BUCKET", "cabinet-dev-seals-000000000000")
         evidence.doctor(world, 1)
     assert evidence.published() == {}
     evidence.run("reconcile_journal")
     assert list(evidence.published()) == ["seals/000000000001.json"]
+
+
+def test_a_seal_whose_note_was_lost_is_found_in_the_bucket(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker was killed between the bucket and the note: what lies there is compared, and noted."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Seal, "published", lambda _: None)
+        evidence.doctor(world, 1)
+    assert len(list(Seal.waiting().run(None, None))) == 1
+    evidence.run("reconcile_journal")
+    assert list(Seal.waiting().run(None, None)) == []
 
 
 def test_a_run_that_ends_early_goes_on_where_it_was(

@@ -180,7 +180,7 @@ def test_a_bucket_out_of_reach_stops_no_seal(world: World, monkeypatch: pytest.M
     """Sealing goes on; what could not be published is published later."""
     worker = papers.doctor(world)
     with monkeypatch.context() as patch:
-        patch.setenv("CABINET_SEALS_BUCKET", "no-such-bucket")
+        patch.setenv("CABINET_SEALS_BUCKET", "cabinet-dev-seals-000000000000")
         evidence.act(world, worker, 2)
         assert len(list(Seal.waiting().run(None, None))) == 1
     evidence.run("reconcile_journal")

@@ -62,7 +62,7 @@ def call(**overrides: Any) -> Operation:
         "audit": "nothing.read",
     }
     given |= dict.fromkeys(("reads", "writes", "uses", "effects", "refuses"), ())
-    given |= dict.fromkeys(("public", "claimed", "unsettled", "fresh", "match", "internal"), False)
+    given |= dict.fromkeys(("public", "claimed", "unsettled", "fresh", "full", "match", "internal"), False)
     given |= {"status": 200, "body": None, "query": None, "answer": None, "media": "application/json"}
     return Operation(**given | {"memory": 256, "timeout": 10} | overrides)
 

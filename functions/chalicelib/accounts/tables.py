@@ -26,8 +26,7 @@ class Account(Tried, Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
-    `workplaces` are the organisations at which the register says that he works;
-    `activation` is the nonce of the letter that кадры's confirmation sent, good until `activation_until`;
+    `workplaces` are the organisations at which the register says that he works; `activation` is кадры's letter, by its nonce;
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
     person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};

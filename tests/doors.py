@@ -139,6 +139,31 @@ def registered(world: World, who: Applicant) -> make.Person:
     return make.Person(account.person_id, login, who.body["snils"], who.phone, who.email, key, totp="")
 
 
+def letter(world: World, who: make.Person) -> str:
+    """Return the number in the newest letter to a person whom кадры have confirmed."""
+    return world.sent(who.email)[-1].split("Номер: ")[1].strip()
+
+
+def activation(world: World, who: make.Person) -> dict[str, str]:
+    """Have the code of the newest letter sent; returns both, as the activation takes them."""
+    number = letter(world, who)
+    answer = world.client.call("send_activation_code", {"activation": number})
+    assert answer.status == 202, answer.raw
+    return {"activation": number, "code": world.codes(who.phone)[-1]}
+
+
+def confirmed(world: World) -> make.Person:
+    """Make a worker whose identity кадры have just confirmed; letter sent, no password yet."""
+    worker, officer = make.person(assurance="claimed"), make.hr()
+    card = world.client.call("read_worker", by=officer, person_id=worker.person_id)
+    contacts = {"phone": worker.phone, "email": worker.email}
+    answer = world.client.call(
+        "confirm_identity", contacts, by=officer, match=card.headers["ETag"], person_id=worker.person_id
+    )
+    assert answer.status == 200, answer.raw
+    return worker
+
+
 def device(who: make.Person) -> str:
     """Return the sign of a device from which a person has signed in before."""
     return ticket.seal("device", 3600, person=who.person_id, epoch=int(Account.get(who.person_id).epoch))

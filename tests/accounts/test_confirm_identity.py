@@ -42,10 +42,10 @@ def _everything() -> list[str]:
 
 
 def _activate(world: World, who: make.Person) -> make.Answer:
-    """Set a password by the letter and the SMS that кадры's confirmation sent."""
-    letter = world.sent(who.email)[-1].split("Номер: ")[1].strip()
-    body = {"activation": letter, "code": world.codes(who.phone)[-1]}
-    return world.client.call("activate_account", body | {"password": NEW, "policy_version": POLICY_VERSION})
+    """Set a password by the letter that кадры's confirmation sent and the code asked for by it."""
+    return world.client.call(
+        "activate_account", doors.activation(world, who) | {"password": NEW, "policy_version": POLICY_VERSION}
+    )
 
 
 def test_without_a_token_nobody_is_confirmed(world: World) -> None:
@@ -236,16 +236,41 @@ def test_contacts_do_not_count_before_the_worker_proved_them(world: World) -> No
 
 
 def test_a_letter_that_was_not_used_in_time_can_be_sent_again(world: World) -> None:
-    """When letter or SMS was lost, кадры confirm once more, as the refusal of the old letter advises."""
+    """When the letter was lost, кадры confirm once more, as the refusal of the old letter advises."""
     worker = make.person(assurance="claimed", signed_in=False)
     officer = make.hr()
     assert world.client.run(NAME, _request(worker, officer)).status == 200
     world.pump.drain()
     clock.advance(ACTIVATION_SECONDS + 1)
-    assert _activate(world, worker).code == "activation-ended"
+    body = {"activation": doors.letter(world, worker), "code": "000000"}
+    answer = world.client.call("activate_account", body | {"password": NEW, "policy_version": POLICY_VERSION})
+    assert answer.code == "activation-ended"
     make.sign_in(officer, Role.HR, make.HOSPITAL)
     assert world.client.run(NAME, _request(worker, officer)).status == 200
     assert _activate(world, worker).status == 200
+
+
+def test_a_newer_letter_ends_the_one_before(world: World) -> None:
+    """By the first letter neither a code is sent nor an account activated any more."""
+    worker = make.person(assurance="claimed", signed_in=False)
+    officer = make.hr()
+    assert world.client.run(NAME, _request(worker, officer)).status == 200
+    first = doors.activation(world, worker)
+    assert world.client.run(NAME, _request(worker, officer)).status == 200
+    world.client.call("send_activation_code", {"activation": first["activation"]})
+    assert len(world.codes(worker.phone)) == 1
+    body = first | {"password": NEW, "policy_version": POLICY_VERSION}
+    assert world.client.call("activate_account", body).code == "activation-ended"
+    assert _activate(world, worker).status == 200
+
+
+def test_the_confirmation_sends_a_letter_and_no_code(world: World) -> None:
+    """A code would wait for days; it is sent when it is asked for."""
+    made = example(world)
+    assert world.client.run(NAME, made).status == 200
+    assert world.sent(made.body["phone"]) == []
+    (letter,) = world.sent(made.body["email"])
+    assert "код в SMS" in letter
 
 
 def test_two_officers_at_once_confirm_once(world: World) -> None:

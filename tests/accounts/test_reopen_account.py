@@ -75,9 +75,9 @@ def test_the_owner_proves_himself_anew_and_finds_his_data(world: World) -> None:
     etag, person_id = offices.account(who).etag, who.person_id
     proven = world.client.call("confirm_identity", contacts, by=make.hr(), match=etag, person_id=person_id)
     assert proven.status == 200
-    letter = world.sent(who.email)[-1].split("Номер: ")[1].strip()
-    activation = {"activation": letter, "code": world.codes(who.phone)[-1]}
-    world.client.call("activate_account", activation | {"password": NEW, "policy_version": POLICY_VERSION})
+    world.client.call(
+        "activate_account", doors.activation(world, who) | {"password": NEW, "policy_version": POLICY_VERSION}
+    )
     doors.sign_in(world, who, NEW)
     assert world.client.call("read_profile", by=who).json["last_name"] == "Орлова"
 

@@ -7,6 +7,7 @@ import doors
 import make
 import pyotp
 import pytest
+import returns
 from conftest import World
 
 from chalicelib.accounts.tables import Account
@@ -94,6 +95,30 @@ def test_a_clock_half_a_minute_off_is_forgiven(world: World, ahead: int, status:
     near = {_code(secret, one) for one in (-1, 0, 1)}
     if status == 200 or _code(secret, ahead) not in near:
         assert world.client.call(NAME, {"code": _code(secret, ahead)}, by=person).status == status
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(-1, 422), (0, 200), (1, 422)])
+def test_the_modern_profile_forgives_no_clock(world: World, ahead: int, status: int) -> None:
+    """Only the code of the present 30 seconds is taken."""
+    returns.set_profile("modern")
+    person = make.person()
+    secret = _started(world, person)
+    doors.at_step_start()
+    if status == 200 or _code(secret, ahead) != _code(secret):
+        assert world.client.call(NAME, {"code": _code(secret, ahead)}, by=person).status == status
+
+
+def test_a_code_of_the_modern_profile_lives_thirty_seconds(world: World) -> None:
+    """In the last second of its step a code signs in, in the first one after it no more."""
+    returns.set_profile("modern")
+    for late, status in ((28, 201), (31, 422)):
+        person = make.person(signed_in=False)
+        passed = doors.ask_password(world, person.login)
+        doors.at_step_start()
+        body = {"ticket": passed, "kind": "totp", "code": make.totp_code(person)}
+        clock.advance(late)
+        if status == 201 or make.totp_code(person) != body["code"]:
+            assert world.client.call("finish_sign_in", body).status == status
 
 
 def test_five_tries_an_hour(world: World) -> None:

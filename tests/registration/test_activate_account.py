@@ -1,4 +1,4 @@
-"""After кадры confirmed a person: letter and SMS together, once, within three days, set the password."""
+"""After кадры confirmed a person: letter and a fresh SMS together, once, within three days, set the password."""
 
 import re
 
@@ -18,16 +18,8 @@ NEW = "Letnij-Les-2027"
 
 def _confirmed(world: World) -> tuple[make.Person, dict[str, str]]:
     """Return a worker whose identity кадры have just confirmed, and his way to a password."""
-    worker, officer = make.person(assurance="claimed"), make.hr()
-    card = world.client.call("read_worker", by=officer, person_id=worker.person_id)
-    contacts = {"phone": worker.phone, "email": worker.email}
-    answer = world.client.call(
-        "confirm_identity", contacts, by=officer, match=card.headers["ETag"], person_id=worker.person_id
-    )
-    assert answer.status == 200, answer.raw
-    letter = world.sent(worker.email)[-1].split("Номер: ")[1].strip()
-    body = {"activation": letter, "code": world.codes(worker.phone)[-1]}
-    return worker, body | {"password": NEW, "policy_version": POLICY_VERSION}
+    worker = doors.confirmed(world)
+    return worker, doors.activation(world, worker) | {"password": NEW, "policy_version": POLICY_VERSION}
 
 
 def example(world: World) -> make.Example:
@@ -64,23 +56,63 @@ def test_a_ticket_of_another_door_is_no_letter(world: World) -> None:
 
 
 def test_five_tries_an_hour(world: World) -> None:
-    """Guessing ends after five tries, also for the right code; an hour later it goes on."""
-    _, body = _confirmed(world)
+    """Guessing ends after five tries, also for the right code; an hour later it goes on with a new one."""
+    worker = doors.confirmed(world)
     doors.at_hour_start()
+    body = doors.activation(world, worker) | {"password": NEW, "policy_version": POLICY_VERSION}
     wrong = body | {"code": doors.another(body["code"])}
     assert [world.client.call(NAME, wrong).code for _ in range(5)] == ["code-wrong"] * 5
     answer = world.client.call(NAME, body)
     assert (answer.status, answer.code) == (429, "too-many-tries")
     clock.advance(3600)
-    assert world.client.call(NAME, body).status == 200
+    assert world.client.call(NAME, body | doors.activation(world, worker)).status == 200
+
+
+@pytest.mark.parametrize(("late", "status"), [(590, 200), (601, 422)])
+def test_a_code_lives_ten_minutes(world: World, late: int, status: int) -> None:
+    """It works in its last seconds and not after them; a new one by the same letter does."""
+    worker, body = _confirmed(world)
+    clock.advance(late)
+    answer = world.client.call(NAME, body)
+    assert answer.status == status
+    if status == 422:
+        assert answer.code == "code-wrong"
+        assert world.client.call(NAME, body | doors.activation(world, worker)).status == 200
+
+
+def test_without_a_code_asked_for_nothing_fits(world: World) -> None:
+    """The confirmation alone lets no code wait, so no six digits activate."""
+    worker = doors.confirmed(world)
+    assert Account.get(worker.person_id).codes == {}
+    body = {"activation": doors.letter(world, worker), "code": "000000"}
+    answer = world.client.call(NAME, body | {"password": NEW, "policy_version": POLICY_VERSION})
+    assert (answer.status, answer.code) == (422, "code-wrong")
+
+
+def test_only_the_newest_code_counts(world: World) -> None:
+    """Each new code ends the one before, and tries are counted over all of them."""
+    worker, body = _confirmed(world)
+    again = doors.activation(world, worker)
+    if again["code"] != body["code"]:
+        assert world.client.call(NAME, body).code == "code-wrong"
+    assert world.client.call(NAME, body | again).status == 200
+
+
+def test_new_codes_bring_no_new_tries(world: World) -> None:
+    """After five wrong ones the right code of a new message is not taken either."""
+    worker, body = _confirmed(world)
+    doors.at_hour_start()
+    for _ in range(5):
+        assert world.client.call(NAME, body | {"code": doors.another(body["code"])}).code == "code-wrong"
+    assert world.client.call(NAME, body | doors.activation(world, worker)).code == "too-many-tries"
 
 
 def test_after_three_days_the_letter_has_ended(world: World) -> None:
-    """The letter works in its last minute and not after it."""
-    _, body = _confirmed(world)
-    _, late = _confirmed(world)
+    """The letter works in its last minute and not after it, though its code is fresh."""
+    (worker, body), (other, late) = _confirmed(world), _confirmed(world)
     clock.advance(ACTIVATION_SECONDS - 60)
-    assert world.client.call(NAME, body).status == 200
+    assert world.client.call(NAME, body | doors.activation(world, worker)).status == 200
+    late |= doors.activation(world, other)
     clock.advance(61)
     answer = world.client.call(NAME, late)
     assert (answer.status, answer.code) == (409, "activation-ended")

@@ -12,7 +12,7 @@ from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import NEW_KEY, Delete, Put, Update
 from chalicelib.kit.declare import operation
-from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.outbox import Email
 from chalicelib.kit.records.tables import Session
 from chalicelib.kit.tables import Get
 from chalicelib.kit.text import Email as EmailText
@@ -52,7 +52,7 @@ class IdentityConfirmed(Answer):
         Delete(Reservation),
     ],
     uses=[NEW_KEY],
-    effects=[Sms, Email],
+    effects=[Email],
     refuses=[IdentityAlreadyConfirmed, ConfirmingOneself, PhoneTaken, AccountClosed],
     audit="identity.confirmed",
 )
@@ -76,5 +76,5 @@ def confirm_identity(call: Call, person_id: str, body: ConfirmIdentity) -> Ident
     call.transaction.update(profile, *Profile.begun_again(fresh))
     sealed = key.seal("employment/sealed", passport)
     call.transaction.update(employment, Employment.wrapped_key.set(key.wrapped), Employment.sealed.set(sealed))
-    detail = "Работнику отправлены письмо и SMS: по ним он подтвердит контакты и задаст пароль в течение трёх суток."
+    detail = "Работнику отправлено письмо: по нему он запросит код в SMS и задаст пароль в течение трёх суток."
     return IdentityConfirmed(person_id=person_id, identity="confirmed", detail=detail)

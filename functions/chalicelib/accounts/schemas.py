@@ -306,20 +306,20 @@ def employment_at(key: OwnerKey, said: Any, card: Card) -> Employment:
 
 
 def start_over(call: Call, account: Account, key: OwnerKey, contacts: Contacts) -> None:
-    """End all that an account's former holder could use, and send the proven person the way to set a password."""
+    """End all that an account's former holder could use, and send the proven person the letter to set a password by.
+
+    The code that goes with it lives ten minutes, so the person asks for it when he has opened the letter.
+    """
     nonce = secrets.token_hex(16)
-    code, digest = codes.issue(f"activation/{account.person_id}/{nonce}")
     until = call.now + ACTIVATION_SECONDS
     sealed = key.seal("account/contacts", contacts)
-    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(sealed, digest, until))
+    end_sessions(call.transaction, account, *account.begun_again(key), *Account.awaited(sealed, nonce, until))
     token = ticket.seal("activation", ACTIVATION_SECONDS, person=account.person_id, nonce=nonce)
     letter = (
-        f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, введите номер из этого письма "
-        f"и код из SMS в течение трёх суток. Номер: {token}"
+        f"Ваша личность подтверждена. Ваш логин: {account.login}. Чтобы задать пароль, в течение трёх суток введите "
+        f"номер из этого письма, запросите по нему код в SMS и введите код. Номер: {token}"
     )
     call.transaction.send(Email(to=contacts.email, subject="Личность подтверждена", text=letter))
-    text = f"Код для пароля в кабинете медработника: {code}. Номер для него — в письме. Никому его не сообщайте."
-    call.transaction.send(Sms(to=contacts.phone, text=text, purpose="activation"))
 
 
 def refuse_not_open(account: Account) -> None:

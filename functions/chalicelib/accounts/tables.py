@@ -26,7 +26,7 @@ class Account(Tried, Table):
     """A person of the cabinet: what he signs in with, how he is reached, what he may act as.
 
     `session_ends` maps open sessions to their absolute end; `codes` maps pending codes to {act hash, until};
-    `workplaces` are the organisations at which the register says that he works;
+    `workplaces` are the organisations at which the register says that he works; `activation` is кадры's letter, by its nonce;
     contacts, the TOTP secret and a pending change are sealed with the person's key. `passkeys` maps factor ids to what a
     passkey's check needs, `recovery_codes` lists hashes (None for a used one), `factors_off` names the channels that the
     person does not want as factors, `places` are the networks and devices he came from; `blocked` is {by, at};
@@ -128,11 +128,11 @@ class Account(Tried, Table):
         return [*gone, *cls.no_way_in(), *tries]
 
     @classmethod
-    def awaited(cls, contacts: bytes | None, digest: str | None, until: int) -> list[Action]:
-        """Return the changes by which contacts wait for an activation; without them nothing waits any more."""
-        if contacts is None or digest is None:
+    def awaited(cls, contacts: bytes | None, letter: str | None, until: int) -> list[Action]:
+        """Return the changes by which contacts wait for the activation of a letter; without them nothing waits any more."""
+        if contacts is None or letter is None:
             return [cls.contact_change.remove(), cls.activation.remove(), cls.activation_until.set(0)]
-        return [cls.contact_change.set(contacts), cls.activation.set(digest), cls.activation_until.set(until)]
+        return [cls.contact_change.set(contacts), cls.activation.set(letter), cls.activation_until.set(until)]
 
     def activated(self, password_hash: str, policy_version: str) -> list[Action]:
         """Return the changes by which a proven person takes the account: contacts proven, password and consent set."""
@@ -145,6 +145,7 @@ class Account(Tried, Table):
             cls.password_hash.set(password_hash),
             cls.password_changed_at.set(clock.epoch()),
             cls.consent_version.set(policy_version),
+            cls.codes.set({}),
             cls.activation.remove(),
         ]
 

@@ -56,7 +56,7 @@ class RecoveryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """One named, dated way to guard the doors."""
+    """One named, dated way to guard the doors; `totp_drift` in steps of an app's codes, either way."""
 
     name: str
     title: str
@@ -64,6 +64,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     password: PasswordPolicy
     recovery: RecoveryPolicy
+    totp_drift: int
 
 
 def options() -> Options:

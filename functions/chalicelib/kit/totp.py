@@ -3,7 +3,7 @@
 import hmac
 from typing import Final
 
-from chalicelib.kit import clock
+from chalicelib.kit import clock, options
 
 STEP_SECONDS: Final = 30
 
@@ -23,12 +23,15 @@ def address(shared: str, account: str) -> str:
 
 
 def matching_step(shared: str, code: str, last_step: float) -> int | None:
-    """Return the time step that a code belongs to, one step of drift allowed; used steps and wrong codes give None."""
+    """Return the time step that a code belongs to; used steps and wrong codes give None.
+
+    How many steps before and after the present one are taken too, the security profile says: clocks differ.
+    """
     import pyotp  # noqa: PLC0415 - only the doors need it
 
-    present = clock.epoch() // STEP_SECONDS
+    present, drift = clock.epoch() // STEP_SECONDS, options.security().totp_drift
     maker = pyotp.TOTP(shared)
-    for step in (present, present - 1, present + 1):
+    for step in range(present + drift, present - drift - 1, -1):
         if step > last_step and hmac.compare_digest(maker.at(step * STEP_SECONDS), code):
             return step
     return None

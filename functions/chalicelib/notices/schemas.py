@@ -6,7 +6,6 @@ from chalicelib.kit.jobs import Job
 
 CODES_IN_TEN_MINUTES, CODES_A_DAY = 3, 10
 CODE_SECONDS = 600
-LIVES = {"activation": 72 * 3600}
 # Who can ask for a code: anybody, for these two; who knows the password; who was proved; the rest, the owner himself.
 ASKED_BY = {"registration": "applicant", "recovery": "recovery", "sign_in": "password", "proof": "proof"}
 ANYBODY = frozenset({"applicant", "recovery"})
@@ -22,7 +21,7 @@ def is_within_limits(job: Job, channel: str, address: str, purpose: str) -> bool
     """
     if not purpose:
         return True
-    if job.age > LIVES.get(purpose, CODE_SECONDS):
+    if job.age > CODE_SECONDS:
         job.give_up()
         return False
     if job.attempt > 1:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from chalicelib.accounts.refusals import ActivationEnded, CodeWrong, PolicyNotAccepted, TooManyTries
 from chalicelib.accounts.schemas import POLICY_VERSION, refuse_weak_password
 from chalicelib.accounts.tables import Account
-from chalicelib.kit import codes, passwords, ticket
+from chalicelib.kit import passwords
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Query, Update
@@ -15,11 +15,11 @@ from chalicelib.kit.declare import operation
 from chalicelib.kit.guesses import refuse_guesser
 from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.text import Code, Password, Token
-from chalicelib.registration.schemas import refuse_other_policy
+from chalicelib.registration.schemas import awaits, fits_code, open_letter, refuse_other_policy
 
 
 class ActivateAccount(Body):
-    """What came by letter and by SMS, a new password and the consent."""
+    """What came by letter and, asked for by its number, by SMS; a new password and the consent."""
 
     activation: Annotated[Token, Meta(title="Номер из письма")]
     code: Code
@@ -46,16 +46,14 @@ class AccountActivated(Answer):
 def activate_account(call: Call, body: ActivateAccount) -> AccountActivated:
     """Задать пароль после подтверждения личности."""
     refuse_other_policy(body.policy_version)
-    values = ticket.unseal("activation", body.activation)
-    if values is None:
+    letter = open_letter(body.activation)
+    if letter is None:
         raise ActivationEnded
     refuse_guesser(call, "code")
-    account = Account.attempt(values["person"], "activation")
-    if account is None:
+    account = Account.attempt(letter.person_id, "activation")
+    if account is None or not awaits(account, letter):
         raise ActivationEnded
-    if account.activation is None or account.activation_until <= call.now:
-        raise ActivationEnded
-    if not codes.fits(f"activation/{account.person_id}/{values['nonce']}", body.code, account.activation):
+    if not fits_code(account, letter, body.code):
         raise CodeWrong
     refuse_weak_password(body.password, account.login)
     changes = account.activated(passwords.digest(body.password), POLICY_VERSION)

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -21,14 +21,14 @@ from chalicelib.accounts.schemas import (
     refuse_weak_password,
 )
 from chalicelib.accounts.tables import Account, Login, Reservation
-from chalicelib.kit import clock, codes, ids, passwords, secret
+from chalicelib.kit import clock, codes, ids, passwords, secret, ticket
 from chalicelib.kit.access import Role
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
-from chalicelib.kit.outbox import Email, Sms
+from chalicelib.kit.outbox import Effect, Email, Sms
 from chalicelib.kit.problem import wrong
 from chalicelib.kit.refusals import WrongFields
-from chalicelib.kit.tables import Get, Table
+from chalicelib.kit.tables import Action, Get, Table
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.registration.refusals import AccountExists, FlowEnded
 from chalicelib.registration.rules import Outcome, code_text, login_base, login_of, outcome_text, proved_text
@@ -73,6 +73,14 @@ class FlowStep(Answer):
     next: Annotated[str, Meta(title="Следующий шаг", description="Имя следующей операции или done.")]
     detail: Annotated[str, Meta(title="Что делать дальше")]
     expires_at: Annotated[str, Meta(title="До какого времени можно продолжить")]
+
+
+class ActivationCode(Effect):
+    """Somebody with a letter asks for the code that goes with it: a worker looks whether the letter is still good."""
+
+    channel: ClassVar[str] = "activation"
+    person_id: str
+    nonce: str
 
 
 class SentCodes(NamedTuple):
@@ -131,6 +139,34 @@ def refuse_other_policy(version: str) -> None:
     """Refuse a consent to anything but the present policy."""
     if version != POLICY_VERSION:
         raise PolicyNotAccepted(version=POLICY_VERSION)
+
+
+def open_letter(text: str) -> ActivationCode | None:
+    """Read the number of the letter that кадры's confirmation sent; None when it is damaged or too old."""
+    values = ticket.unseal("activation", text)
+    return ActivationCode(person_id=values["person"], nonce=values["nonce"]) if values else None
+
+
+def awaits(account: Account, letter: ActivationCode) -> bool:
+    """Tell whether an account waits for an activation by this letter, and by no later one."""
+    return account.activation == letter.nonce and account.activation_until > clock.epoch()
+
+
+def new_code(account: Account, letter: ActivationCode) -> tuple[str, Action]:
+    """Make the code of a letter and the change that lets it wait; a code of before ends."""
+    code, digest = codes.issue(_activation(letter))
+    pending = {"activation": {"digest": digest, "until": clock.epoch() + codes.LIFE_SECONDS}}
+    return code, Account.codes.set(account.live_codes() | pending)
+
+
+def fits_code(account: Account, letter: ActivationCode, code: str) -> bool:
+    """Compare a code with the one that waits, if it still does."""
+    found = account.live_codes().get("activation")
+    return found is not None and codes.fits(_activation(letter), code, found["digest"])
+
+
+def _activation(letter: ActivationCode) -> str:
+    return f"activation/{letter.person_id}/{letter.nonce}"
 
 
 def flow_step(flow: RegistrationFlow, token: str, following: str, detail: str) -> FlowStep:

@@ -115,7 +115,8 @@ def world(whole_world: World) -> Iterator[World]:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the note of what is called, and tell whether all tests run, so that what was never called can be judged."""
     config.stash[USED] = defaultdict(list)
-    config.stash[WHOLE_RUN] = not config.option.keyword and list(config.args) == list(config.getini("testpaths"))
+    runs = not (config.option.keyword or config.option.collectonly)
+    config.stash[WHOLE_RUN] = runs and list(config.args) == list(config.getini("testpaths"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

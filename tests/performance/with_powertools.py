@@ -21,7 +21,7 @@ def change_profile() -> Response[str]:
     return answered("change_profile", *handwritten.change_profile(app.current_event.raw_event, trace_id()))
 
 
-@app.exception_handler(handwritten.Refused) # Powertools gives it no types
+@app.exception_handler(handwritten.Refused)  # Powertools gives it no types
 def refuse(refused: handwritten.Refused) -> Response[str]:
     """Tell a refusal."""
     problem = handwritten.problem(refused, trace_id())

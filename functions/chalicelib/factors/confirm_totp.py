@@ -14,8 +14,9 @@ from chalicelib.kit import totp
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.body import Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Update
+from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
+from chalicelib.kit.records.tables import Setting
 from chalicelib.kit.refusals import NotFound
 from chalicelib.kit.text import Code, FactorName
 
@@ -34,7 +35,7 @@ class ConfirmTotp(Body):
     "POST /v1/factors/totp/confirmations",
     allow=EVERYBODY,
     full=True,
-    reads=[Account],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account)],
     effects=[TellOwner],
     refuses=[CodeWrong, TooManyTries, TotpNotStarted],

@@ -12,12 +12,12 @@ from chalicelib.kit import clock
 from chalicelib.kit.access import EVERYBODY
 from chalicelib.kit.body import Answer, Body
 from chalicelib.kit.call import Call
-from chalicelib.kit.catalogue import Update
+from chalicelib.kit.catalogue import Query, Update
 from chalicelib.kit.declare import operation
 from chalicelib.kit.door import FRESH_SECONDS
 from chalicelib.kit.outbox import TellOwner
 from chalicelib.kit.passkeys import Assertion
-from chalicelib.kit.records.tables import Session
+from chalicelib.kit.records.tables import Session, Setting
 from chalicelib.kit.refusals import NotFound, SessionEnded
 from chalicelib.kit.session import cookie, renewed
 from chalicelib.kit.text import FactorCode
@@ -44,7 +44,7 @@ class SteppedUp(Answer):
     allow=EVERYBODY,
     claimed=True,
     unsettled=True,
-    reads=[Account],
+    reads=[Account, Query(Setting)],
     writes=[Update(Account), Update(Session)],
     effects=[TellOwner],
     refuses=[CodeWrong, TooManyTries, FactorNotAvailable, PasskeyWrong, PasskeyCloned],

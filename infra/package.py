@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
 from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths above
 from chalicelib.kit.catalogue import Operation, Worker  # noqa: E402 - see above
-from infra import common_passwords  # noqa: E402 - see above
+from infra import aws_models, common_passwords  # noqa: E402 - see above
 from infra.templates import artifacts, backups, edge, front, functions, stages, stateful, watch  # noqa: E402 - see above
 
 MAX_RESOURCES: Final = 500
@@ -224,6 +224,7 @@ def _bundle(work: Path, target: Path) -> Archive:
     shutil.copytree(ROOT / "functions/chalicelib", work / "chalicelib", ignore=skip)
     shutil.copy(ROOT / "functions/app.py", work)
     common_passwords.write(work)
+    aws_models.write(work / functions.AWS_MODELS, SERVICES)
     _compile(work, "/var/task")
     return _zip(work, target)
 

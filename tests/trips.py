@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from chalicelib.kit import aws, settings
+from infra.aws_models import CALLS
 
 current: contextvars.ContextVar[str] = contextvars.ContextVar("current", default="")
 PREFIX = settings.table("")
@@ -42,6 +43,8 @@ class Trips:
         service = model.service_model.service_name
         self.calls.append(f"{service}:{model.name}")
         caller = current.get()
+        if caller and model.name not in CALLS.get(service, {model.name}):
+            raise AssertionError(f"{caller} calls {service}:{model.name}, which infra/aws_models.py leaves out.")
         if caller and service == "dynamodb":
             self.rights[caller] |= set(rights_of(model.name, json.loads(params["body"])))
 

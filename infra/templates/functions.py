@@ -21,6 +21,7 @@ from infra.templates.stateful import STREAM_DEAD, camel, export_name, plain_name
 
 RUNTIME: Final = "python{}.{}".format(*sys.version_info)  # .pyc files fit the Python that made them
 STREAM_RETRIES: Final = 20
+AWS_MODELS: Final = "aws_models"  # the folder of the bundle where botocore looks first
 QUEUE_BATCH: Final = 10
 STREAM_BATCH: Final = 100
 
@@ -139,6 +140,7 @@ def _at_once(declared: Declared) -> dict[str, int]:
 
 def _environment(declared: Declared, prefix: str) -> dict[str, Any]:
     found: dict[str, Any] = {
+        "AWS_DATA_PATH": f"/var/task/{AWS_MODELS}",
         "CABINET_OPERATION": declared.address,
         "CABINET_PREFIX": prefix,
         "CABINET_PUBLIC_URL": {"Ref": "PublicUrl"},

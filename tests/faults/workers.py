@@ -14,7 +14,7 @@ from faults.kinds import KINDS, Killed, Kind, Plan, under
 from faults.states import Shape, Snapshot
 from gates.examples import example_of
 
-from chalicelib.kit import catalogue, clock, jobs
+from chalicelib.kit import catalogue, clock, jobs, secret
 from chalicelib.kit.catalogue import Declared, Queue, Stream, Worker
 from infra.local.pump import Pump
 
@@ -68,6 +68,8 @@ class Trial:
     def run(self, plan: Plan) -> Course:
         """Run the event under a plan, then again if it failed, and let time pass until nothing is left to do."""
         self.occasion.start.put_back()
+        secret.forget()
+        secret.key("faults")  # so that its copy does not run out in one run and hold in the next
         self.world.register._changes.clear()
         before, log = states.rows(), io.StringIO()
         with redirect_stdout(log):

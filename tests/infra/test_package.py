@@ -41,7 +41,7 @@ def test_the_bundle_holds_the_product_and_its_data_only(bundle: zipfile.ZipFile)
     assert "chalicelib/kit/data/journal_retention.json" in bundle.namelist()
     assert "chalicelib/accounts/data/common_passwords.txt.gz" in bundle.namelist()
     for name in bundle.namelist():
-        assert name.startswith(("app.py", "__pycache__/app.", "chalicelib/")), name
+        assert name.startswith(("app.py", "__pycache__/app.", "chalicelib/", "aws_models/")), name
         assert "test" not in Path(name).parts[-1].split("_")[0], name
         assert Path(name).suffix in {".json", ".py", ".pyc", ".typ", ".ttf", ".gz", ".txt"}, name
 

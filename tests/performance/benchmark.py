@@ -28,6 +28,7 @@ from performance import handwritten
 
 from chalicelib.kit import aws, options, secret, vault
 from infra import package
+from infra.templates import functions
 
 HERE = Path(__file__).parent
 NEWS = {
@@ -254,7 +255,7 @@ def cold(
         for kind in kinds if number % 2 else reversed(kinds):
             places = map(str, ground.folders[kind])
             command = [*_python(), "cold", str(ground.script), operation, kind, *places]
-            spent = _cpu(command, _environment(CABINET_OPERATION=address))
+            spent = _cpu(command, _environment(**_of_lambda(ground, address) if kind == "kit" else {}))
             if number >= 0:
                 times[kind].append(spent)
     return times
@@ -271,6 +272,11 @@ def _python() -> list[str]:
 
 def _environment(**more: str) -> dict[str, str]:
     return {"PATH": os.defpath, "PYTHONHASHSEED": "0"} | more
+
+
+def _of_lambda(ground: Ground, address: str) -> dict[str, str]:
+    """Return the variables of the function's template that its start depends on."""
+    return {"CABINET_OPERATION": address, "AWS_DATA_PATH": str(ground.folders["kit"][0] / functions.AWS_MODELS)}
 
 
 def _cpu(command: list[str], environment: dict[str, str]) -> float:

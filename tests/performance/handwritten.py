@@ -272,9 +272,11 @@ def journal_record(
     session: dict[str, Any], kind: str, operation: str, trace_id: str, fields: list[str]
 ) -> dict[str, Any]:
     """Make the journal record of a call."""
+    record_id = new_id("rec")
     return {
         "person_id": session["person_id"],
-        "record_id": {"S": new_id("rec")},
+        "record_id": {"S": record_id},
+        "hour": {"S": f"{datetime.now(UTC):%Y-%m-%dT%H}#{int(record_id[-1], 16) % 8}"},
         "kind": {"S": kind},
         "person_kind": {"S": f"{session['person_id']['S']}#{kind}"},
         "operation": {"S": operation},

@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "CABINET_PREFIX": "cabinet",
+    "CABINET_PREFIX": "cabinet-dev",  # as the recording engine names its tables
 }
 
 

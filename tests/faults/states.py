@@ -22,7 +22,7 @@ Shape = Counter[Change]
 # Facts of a new item that tell what it is; everything else in it is random, dated or sealed.
 TELLING = ("kind", "operation", "outcome", "channel", "role", "fields")
 STATES = frozenset({"state", "status"})
-TRIES = frozenset(name for name in vars(Tried) if name.endswith(("_hour", "_tries", "_at")))
+TRIES = frozenset(name for name in vars(Tried) if name.endswith(("_hour", "_tries", "_row", "_at")))
 USE = frozenset({"idle_until", "minute", "hits_even", "hits_odd"})
 DELIVERY = frozenset({"attempts", "lease_until", "pending_since", "pending_shard", "expires"})
 UNTOLD = {"account": TRIES, "session": USE, "outbox": DELIVERY}

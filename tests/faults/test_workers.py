@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, World
 from faults import invariants
-from faults.kinds import Plan
+from faults.kinds import Plan, under
 from faults.states import core, rows
 from faults.workers import Trial, settle
 
@@ -20,6 +20,7 @@ from chalicelib.kit.records.tables import Outbox
 CODE = ROOT / "functions/chalicelib"
 WORKERS = sorted(one.stem for one in CODE.glob("*/*.py") if "\n@worker(" in one.read_text(encoding="utf-8"))
 OF_QUEUES = [name for name in WORKERS if "on=Queue(" in next(CODE.glob(f"*/{name}.py")).read_text(encoding="utf-8")]
+CALLS_NOTHING = "watch_journal"  # it writes lines of the log, and no operation brings about what it looks for
 # One that only sends, and one that sends further effects in its own write.
 ALWAYS = ("deliver_sms", "tell_owner")
 
@@ -31,7 +32,7 @@ def test_a_fault_in_some_workers_loses_and_doubles_nothing(world: World, name: s
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("name", WORKERS)
+@pytest.mark.parametrize("name", [one for one in WORKERS if one != CALLS_NOTHING])
 def test_a_fault_in_any_worker_loses_and_doubles_nothing(world: World, name: str, record_property: Any) -> None:
     """Whichever call fails or is the last before the process ends: in the end the tables and the post are the same."""
     break_all(Trial.of(world, name), record_property)
@@ -52,6 +53,16 @@ def test_all_workers_of_the_catalogue_are_broken(world: World) -> None:
     """The names that are read from the files are those of the catalogue."""
     assert sorted(catalogue.workers) == WORKERS
     assert sorted(name for name, one in catalogue.workers.items() if isinstance(one.on, Queue)) == OF_QUEUES
+
+
+def test_the_worker_that_is_not_broken_has_no_call_to_break(world: World) -> None:
+    """It declares none, and an event that makes it speak brings none about."""
+    declared = catalogue.workers[CALLS_NOTHING]
+    assert (declared.touches, declared.effects, declared.uses) == (frozenset(), (), ())
+    changed = {"eventName": "MODIFY", "dynamodb": {"Keys": {"record_id": {"S": "rec_1"}}, "SequenceNumber": "1"}}
+    with under(Plan()) as plan:
+        answer = jobs.handle(CALLS_NOTHING, {"Records": [changed]})
+    assert (answer, plan.seen) == ({}, [])
 
 
 @pytest.mark.parametrize("name", ["tell_owner"])

@@ -31,7 +31,7 @@ class Occasion:
 
     start: Snapshot
     event: dict[str, Any]
-    calls: int = 0
+    worth: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -115,12 +115,13 @@ def settle(world: World) -> Sent:
 def occasion_of(world: World, worker: Worker) -> Occasion:
     """Find the event of a worker: operations that could be its cause are run until one of them calls it.
 
-    Of what the clock calls, the occasion with most calls is taken: then there was something to do.
+    Of what the clock calls, the occasion with most different calls is taken: then there was something to do. Among equals
+    it is the one with fewest calls: to break the same call a thousand times would show nothing more.
     """
     best: Occasion | None = None
     for name in sorted(catalogue.operations, key=lambda one: -_kinship(worker, catalogue.operations[one]))[:TRIED]:
         for occasion in _occasions(world, worker, name):
-            if best is None or occasion.calls > best.calls:
+            if best is None or occasion.worth > best.worth:
                 best = occasion
         if best is not None and isinstance(worker.on, Queue | Stream):
             break
@@ -142,7 +143,7 @@ def _occasions(world: World, worker: Worker, name: str) -> Iterator[Occasion]:
             occasion = Occasion(Snapshot.take(), {"source": "aws.events", "time": clock.stamp(clock.now())})
             with under(Plan()) as plan:
                 jobs.handle(worker.name, occasion.event)
-            occasion.calls = len(plan.seen)
+            occasion.worth = (len({*plan.seen}), -len(plan.seen))
             yield occasion
             settle(world)  # so that of the far future only what waits for a term is left
 

@@ -6,11 +6,7 @@ units are constants and tell nothing.
 """
 
 import json
-import os
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,49 +17,11 @@ from typing import Any
 from unittest.mock import patch
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / ".venv/tools/ministack/bin/python"
 FEW, SOME, MANY = 100, 10_000, 100_000
 KINDS = {FEW: "pharmacy", SOME: "education", MANY: "hospital"}
 BATCH = 25  # the most items of one BatchWriteItem
 WRITERS = 4
 DAY = 24 * 3600
-
-
-@contextmanager
-def second_engine() -> Iterator[str]:
-    """Run ministack on a free port of this machine and return its address; its data ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        "PATH": os.defpath,
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SERVICES": "dynamodb",
-        "LOG_LEVEL": "WARNING",
-        "MINISTACK_REGION": "eu-central-1",
-    }
-    with TemporaryDirectory() as home:
-        command = [str(PROGRAM), "-m", "ministack"]
-        running = subprocess.Popen(command, cwd=home, env=environment | {"HOME": home, "TMPDIR": home})
-        try:
-            _wait_for(port, running)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            running.terminate()
-            running.wait(30)
-
-
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if running.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise RuntimeError("The second engine does not start: bash infra/tools/install.sh ministack")
 
 
 @dataclass(frozen=True)
@@ -240,7 +198,7 @@ def main() -> None:
         sys.path.insert(0, str(place))
     from infra.local.engine import Engine
 
-    with second_engine() as address, Engine(CABINET_DYNAMODB_ENDPOINT=address):
+    with _second_engine() as address, Engine(CABINET_DYNAMODB_ENDPOINT=address):
         from botocore.config import Config
 
         from chalicelib.kit import aws, catalogue
@@ -254,6 +212,20 @@ def main() -> None:
             cases = [case for case in CASES if _table(case) is model]
             for row in field_of.measure(model, cases):
                 sys.stdout.write(json.dumps(row) + "\n")
+                sys.stdout.flush()
+
+
+@contextmanager
+def _second_engine() -> Iterator[str]:
+    """Run ministack and give its address; its data end with the block."""
+    from infra.local.ministack import Process
+
+    with TemporaryDirectory() as folder:
+        process = Process(Path(folder))
+        try:
+            yield process.url
+        finally:
+            process.stop()
 
 
 def _table(case: Case) -> Any:

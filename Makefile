@@ -4,6 +4,7 @@ COMMON := functions/chalicelib/accounts/data/common_passwords.txt.gz
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
 MINISTACK := .venv/tools/ministack/ministack.installed
+TOOLS := proof checkov ministack
 
 .PHONY: run test proof docs package deploy lock audit costs
 .DEFAULT_GOAL := test
@@ -14,9 +15,9 @@ run: .venv/ready $(COMMON) build/site/index.html $(if $(filter ministack,$(ENGIN
 test: .venv/ready $(COMMON)  ## the one gate: lint, types, tests with a strict build of the help centre
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest --numprocesses auto
 
-proof: .venv/ready $(COMMON) build/site/index.html $(MINISTACK)  ## what is slow or measured: benchmarks, the browser; ENGINE=ministack: the tests of operations on the second engine
-	@bash infra/proof.sh
-	$(PYTHON) -m pytest $(if $(filter ministack,$(ENGINE)),,-m proof -s)
+proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured, TESTS=… only some of it; ENGINE=ministack: the tests of operations on the second engine
+	@bash infra/tools/install.sh $(TOOLS) && bash infra/proof.sh
+	$(PYTHON) -m pytest $(if $(filter ministack,$(ENGINE)),,-m proof -s) $(TESTS)
 
 docs: .venv/ready build/site/index.html  ## the help centre in build/site
 

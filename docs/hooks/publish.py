@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 for _place in (ROOT, ROOT / "functions"):
     if str(_place) not in sys.path:
         sys.path.insert(0, str(_place))
 
-from docs.hooks import api_pages  # noqa: E402 - found through the two paths above
+from docs.hooks import api_pages, facts, steps  # noqa: E402 - found through the two paths above
 from infra import openapi  # noqa: E402 - see above
 
 DEVELOPERS: Final = "Разработчикам"
@@ -35,6 +36,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     verifier = (ROOT / "infra/verify_journal.py").read_text(encoding="utf-8")
     files.append(File.generated(config, "verify_journal.py", content=verifier))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Fill the short-codes of a written page and show its steps."""
+    path = page.file.src_uri
+    return markdown if path.startswith("api/") else steps.render(facts.render(markdown, path), path)
 
 
 def on_post_page(output: str, **_: Any) -> str:

@@ -1,0 +1,215 @@
+"""What pages say of the cabinet by short-codes: names, limits and links come from the code; a wrong one stops the build.
+
+    {{ operation("read_profile") }}   the operation's sentence with a link to its page of the reference
+    {{ refusal("stale") }}            the refusal's title with a link to its entry
+    {{ status("profile", "on_check") }}, {{ role("hr") }}, {{ limit("code_minutes") }}, {{ term("СНИЛС") }}
+
+What maintainers write as data (`docs/data/NAME.yml`) is at hand under its name: `{% for one in glossary %}`.
+"""
+
+import posixpath
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+for _place in (ROOT, ROOT / "functions"):
+    if str(_place) not in sys.path:
+        sys.path.insert(0, str(_place))
+
+from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths above
+from chalicelib.kit.access import Role  # noqa: E402 - see above
+from infra import openapi  # noqa: E402 - see above
+
+DATA: Final = ROOT / "docs/data"
+ERRORS: Final = "errors.md"
+GLOSSARY: Final = "help/glossary.md"
+_MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
+
+
+class FactError(ValueError):
+    """A page names something that the cabinet does not know."""
+
+
+def render(text: str, page: str) -> str:
+    """Fill the short-codes of a page whose path in `docs` is `page`."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        comment_start_string="{##",
+        comment_end_string="##}",
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the text is Markdown, and all values are the project's own
+    )
+    environment.globals.update({name: _for(page, one) for name, one in SHORT_CODES.items()})
+    environment.globals.update({file.stem: data(file.stem) for file in DATA.glob("*.yml")})
+    try:
+        return environment.from_string(text).render()
+    except (jinja2.TemplateError, FactError) as wrong:
+        raise FactError(f"{page}: {wrong}") from wrong
+
+
+def _for(page: str, code: Callable[..., str]) -> Callable[..., str]:
+    return lambda *arguments: code(page, *arguments)
+
+
+def link(page: str, target: str) -> str:
+    """Return the address of a page of the site as another page's Markdown names it."""
+    path, hash_sign, anchor = target.partition("#")
+    return posixpath.relpath(path, posixpath.dirname(page) or ".") + hash_sign + anchor
+
+
+def operation(page: str, name: str) -> str:
+    """Name an operation by its sentence and lead to its page of the reference."""
+    found = _operation(name)
+    return f"[«{sentence(found)}»]({link(page, f'api/{found.domain}/{name}.md')})"
+
+
+def refusal(page: str, code: str) -> str:
+    """Name a refusal by its title and lead to its entry."""
+    if code not in refusals():
+        raise FactError(f"There is no refusal {code}.")
+    return f"[«{refusals()[code]}»]({link(page, f'{ERRORS}#{code}')})"
+
+
+def status(_: str, of: str, value: str) -> str:
+    """Name a status in Russian, as the cabinet does."""
+    try:
+        return f"«{statuses()[of][value]}»"
+    except KeyError:
+        raise FactError(f"There is no status {value} of {of}.") from None
+
+
+def role(_: str, name: str) -> str:
+    """Name a role in Russian, as the cabinet does."""
+    try:
+        return Role(name).label
+    except ValueError:
+        raise FactError(f"There is no role {name}.") from None
+
+
+def limit(_: str, name: str) -> str:
+    """Give a number that the code keeps to."""
+    if name not in limits():
+        raise FactError(f"There is no limit {name}.")
+    return f"{limits()[name]:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def term(page: str, name: str) -> str:
+    """Name a term and lead to its entry in the glossary."""
+    if name not in terms():
+        raise FactError(f"The glossary has no term {name}.")
+    return f"[{name}]({link(page, f'{GLOSSARY}#{anchor_of(name)}')})"
+
+
+SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
+    "operation": operation,
+    "refusal": refusal,
+    "status": status,
+    "role": role,
+    "limit": limit,
+    "term": term,
+}
+
+
+def sentence(found: catalogue.Operation) -> str:
+    """Return what an operation does, without the full stop."""
+    return (found.function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+def _operation(name: str) -> catalogue.Operation:
+    operations()
+    if name not in catalogue.operations:
+        raise FactError(f"There is no operation {name}.")
+    found = catalogue.operations[name]
+    if found.internal:
+        raise FactError(f"The operation {name} is internal and has no page.")
+    return found
+
+
+def operations() -> dict[str, catalogue.Operation]:
+    """Return all operations by name."""
+    catalogue.load()
+    return catalogue.operations
+
+
+@lru_cache(maxsize=1)
+def refusals() -> dict[str, str]:
+    """Return the title of every refusal that a client may meet, the gateway's own too."""
+    from chalicelib.kit.problem import known  # noqa: PLC0415 - after the catalogue
+
+    operations()
+    ours = {code: one.title for code, one in known().items() if one.__module__.startswith("chalicelib.")}
+    return ours | {said.code: said.title for said in openapi.of_the_gateway()}
+
+
+@lru_cache(maxsize=1)
+def statuses() -> dict[str, dict[str, str]]:
+    """Return the Russian names of statuses by what they belong to."""
+    from chalicelib.profile import schemas as profile  # noqa: PLC0415 - after the catalogue
+
+    operations()
+    return {"profile": profile.STATUS_NAMES, "check": profile.RESULT_NAMES}
+
+
+@lru_cache(maxsize=1)
+def limits() -> dict[str, int]:
+    """Return the numbers that pages may name, each from the place where the code keeps it."""
+    operations()
+    from chalicelib.accounts import schemas as accounts  # noqa: PLC0415 - after the catalogue
+    from chalicelib.kit import (  # noqa: PLC0415 - see above
+        call,
+        codes,
+        door,
+        idempotency,
+        options,
+        problem,
+        recovery_codes,
+        settings,
+    )
+    from chalicelib.kit.tries.tables import LIMITS  # noqa: PLC0415 - see above
+    from chalicelib.registration import schemas as registration  # noqa: PLC0415 - see above
+    from chalicelib.sign_in import schemas as sign_in  # noqa: PLC0415 - see above
+
+    usual = options.Options()
+    return {
+        "code_minutes": codes.LIFE_SECONDS // _MINUTE,
+        "code_tries": codes.TRIES_AN_HOUR,
+        "password_tries": LIMITS["password"],
+        "fresh_minutes": door.FRESH_SECONDS // _MINUTE,
+        "idle_minutes": usual.idle_minutes,
+        "session_hours": usual.absolute_hours,
+        "sessions": settings.MAX_SESSIONS,
+        "sign_in_minutes": sign_in.TICKET_SECONDS // _MINUTE,
+        "registration_minutes": registration.FLOW_SECONDS // _MINUTE,
+        "activation_hours": accounts.ACTIVATION_SECONDS // _HOUR,
+        "not_me_days": accounts.NOT_ME_SECONDS // _DAY,
+        "recovery_codes": recovery_codes.COUNT,
+        "calls_a_minute": settings.CALLS_A_MINUTE,
+        "public_calls_a_minute": settings.PUBLIC_CALLS_A_MINUTE,
+        "body_kib": settings.MAX_BODY_BYTES // 1024,
+        "errors_at_once": problem.MAX_ERRORS,
+        "cursor_hours": call.CURSOR_SECONDS // _HOUR,
+        "repeat_hours": idempotency.KEEP_SECONDS // _HOUR,
+    }
+
+
+@lru_cache(maxsize=1)
+def terms() -> dict[str, str]:
+    """Return the glossary: what each term means, in Markdown."""
+    return {one["term"]: one["meaning"] for one in data("glossary")}
+
+
+def anchor_of(name: str) -> str:
+    """Return the anchor of a term."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())
+
+
+def data(name: str) -> Any:
+    """Read one of the data files that maintainers of the pages write."""
+    with (DATA / f"{name}.yml").open(encoding="utf-8") as file:
+        return yaml.safe_load(file)

@@ -106,9 +106,9 @@ class Package:
         unpacked = sum(archive.unpacked for archive in self.archives)
         if unpacked > MAX_UNZIPPED_BYTES:
             found.append(f"Bundle and layers unpack to {unpacked:,} bytes; Lambda allows {MAX_UNZIPPED_BYTES:,}.")
-        for one in self.archives:
-            if one.path.name == BASE_LAYER and one.unpacked > MAX_BASE_LAYER_BYTES:
-                found.append(f"The base layer unpacks to {one.unpacked:,} bytes; we allow {MAX_BASE_LAYER_BYTES:,}.")
+        base = sum(archive.unpacked for archive in self.archives if archive.path.name == BASE_LAYER)
+        if base > MAX_BASE_LAYER_BYTES:
+            found.append(f"The base layer unpacks to {base:,} bytes; we allow {MAX_BASE_LAYER_BYTES:,}.")
         return found
 
     def table(self) -> str:

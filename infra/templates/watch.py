@@ -22,7 +22,7 @@ ERROR_LINES: Final = '?"\\"error\\":" ?"Task timed out" ?"[ERROR]"'
 ERRORS: Final = 3
 SERVER_ERRORS: Final = 5
 SLOW_MILLISECONDS: Final = 3000
-# Of one answer in twenty: more than a cold start takes, so that a quiet night, when every call begins with one, is quiet.
+# Of one answer in twenty: meant to stand above a cold start, so that a night of few calls, each of them cold, does not ring.
 OFTEN_SLOW_MILLISECONDS: Final = 1500
 BEHIND_MILLISECONDS: Final = 60_000
 

@@ -162,15 +162,14 @@ def check_records(found: Evidence) -> None:
     present = set()
     for text in found.records:
         said = json.loads(text)
-        record_id, expires = said["record_id"]["S"], int(said["expires"]["N"])
-        link = links.get(record_id)
+        record_id, link = said["record_id"]["S"], links.get(said["record_id"]["S"])
         if record_id in present:
             found.fault(f"Запись {record_id} есть дважды.")
         present.add(record_id)
         if link is None:
             if not found.is_young(record_id):
                 found.fault(f"Запись {record_id} не опечатана, хотя её время давно прошло или ещё не пришло.")
-        elif (digest(text.encode()), expires) != (link["record"], link["expires"]):
+        elif digest(text.encode()) != link["record"] or int(said["expires"]["N"]) != link["expires"]:
             found.fault(f"Запись {record_id} изменена.")
         elif owners.setdefault(said["person_id"]["S"], link["owner"]) != link["owner"]:
             found.fault(f"Запись {record_id} опечатана в чужой цепочке.")

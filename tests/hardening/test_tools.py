@@ -32,7 +32,11 @@ EXPLAINED = {
 INVENTED = {
     ("docs/client-programs.md", "Secret Keyword", 1): "the name of a refusal's code, `password-expired`",
     ("docs/engineering/security.md", "Secret Keyword", 2): "words about secrets in the table of requirements",
-    ("functions/chalicelib/factors/schemas.py", "Base64 High Entropy String", 1): "the public half of RFC 6979's example key",
+    (
+        "functions/chalicelib/factors/schemas.py",
+        "Base64 High Entropy String",
+        1,
+    ): "the public half of RFC 6979's example key",
     ("functions/chalicelib/kit/recovery_codes.py", "Base64 High Entropy String", 1): "Crockford's alphabet",
     ("functions/chalicelib/kit/settings.py", "Secret Keyword", 1): "a sentence that names a file",
     ("functions/chalicelib/kit/text.py", "Base64 High Entropy String", 1): "an example of a published schema, made up",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from chalicelib.kit.refusals import TooManyCalls
 from chalicelib.kit.web import EDGE_HEADER
 from infra.templates import alarms, buckets
-from infra.templates.gateway import TEXT, Sentence, edge_proof
+from infra.templates.gateway import EDGE_PROOFS, TEXT, Sentence, edge_proof
 from infra.templates.stages import prefix_of
 
 REGION: Final = "us-east-1"  # where AWS wants certificates, firewall and log delivery of a distribution
@@ -71,6 +71,7 @@ def build(stage: str = "dev") -> dict[str, Any]:
             "PublicHost": TEXT | {"Description": "The host name that people know."},
             "PublicCertificate": TEXT | {"Description": "The ARN of its certificate, in us-east-1."},
             "ApiHost": TEXT | {"Description": "The host name of the address of all APIs."},
+            "EdgeProof": EDGE_PROOFS["EdgeProof"],
             "SiteScripts": TEXT
             | {"Description": "The digests of the site's inline scripts, as its policy names them."},
         },

@@ -45,7 +45,7 @@ def test_the_proof_stands_in_no_template(stage: str) -> None:
     (api,) = [one for one in config["Origins"] if one["Id"] == "api"]
     (header,) = api["OriginCustomHeaders"]
     assert header == {"HeaderName": "x-cabinet-edge", "HeaderValue": gateway.edge_proof(stage)}
-    assert header["HeaderValue"].startswith("{{resolve:secretsmanager:")
+    assert header["HeaderValue"]["Fn::Sub"].startswith("{{resolve:secretsmanager:")
 
 
 def test_the_access_log_holds_no_query_and_names_nobody() -> None:

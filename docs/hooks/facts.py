@@ -8,6 +8,7 @@
 What maintainers write as data (`docs/data/NAME.yml`) is at hand under its name: `{% for one in glossary %}`.
 """
 
+import json
 import posixpath
 import sys
 from collections.abc import Callable
@@ -203,6 +204,7 @@ def limits() -> dict[str, int]:
         "repeat_hours": idempotency.KEEP_SECONDS // _HOUR,
         **_limits_of_doors(),
         **_limits_of_passwords(),
+        **_limits_of_keeping(),
     }
 
 
@@ -260,6 +262,25 @@ def _limits_of_passwords() -> dict[str, int]:
         "modern_password_shortest": modern.shortest,
         "modern_password_longest": modern.longest,
     }
+
+
+def _limits_of_keeping() -> dict[str, int]:
+    """Return how long things are kept, and how much of them is given at once."""
+    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - after the catalogue
+    from chalicelib.profile import rules as profile  # noqa: PLC0415 - see above
+
+    closed = {one["assurance"]: one["days"] for one in _rules("accounts/data/retention.json")}
+    return {
+        "contact_days": profile.LONG_AGO_DAYS,
+        "journal_file_records": journal.FILE_RECORDS,
+        "closed_days": closed["confirmed"],
+    }
+
+
+def _rules(file: str) -> list[dict[str, Any]]:
+    """Return the dated terms of one of the data files of the code; the last one of each kind is in force."""
+    found: list[dict[str, Any]] = json.loads((ROOT / "functions/chalicelib" / file).read_text("utf-8"))["rules"]
+    return sorted(found, key=lambda one: one["valid_from"])
 
 
 @lru_cache(maxsize=1)

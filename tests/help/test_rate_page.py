@@ -1,6 +1,7 @@
 """A reader's rating of a page: only sums are kept, only of pages that exist, and few from one network."""
 
 import re
+from typing import Any
 
 import doors
 import make
@@ -83,7 +84,7 @@ def test_a_version_that_the_site_does_not_have_is_refused(world: World, version:
         {"is_useful": "no"},
     ],
 )
-def test_nothing_can_be_typed_and_a_useful_page_has_no_fault(world: World, said: dict[str, object]) -> None:
+def test_nothing_can_be_typed_and_a_useful_page_has_no_fault(world: World, said: dict[str, Any]) -> None:
     """Only the given answers are taken."""
     assert rate(world, **said).code == "wrong-fields"
     assert list(PageRating.scan()) == []

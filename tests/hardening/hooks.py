@@ -50,6 +50,7 @@ RULED_FIELDS = {
     "snils": "control digits",
     "until": "not before `since`, and a journal is kept for a while only",
     "change_setting/name": "the list of settings changes by release",
+    "open_check/order_date": "not after today",
     **dict.fromkeys(
         ("attestation", "authenticator_data", "client_data", "id", "signature", "user_handle"),
         "base64url has one way to write bytes, and spare bits are zero",

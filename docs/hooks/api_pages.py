@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
 
 from infra.openapi import DOMAIN_TITLES, costs_of, describe  # noqa: E402 - found through the path above
 
+EXAMPLES: Final = ROOT / "docs/data/api_examples.json"
 # The reference answers developers; in the search it stands behind the pages for people.
 _HEAD: Final = "---\nsearch:\n  boost: 0.3\n---\n\n"
 _KINDS: Final = {"string": "строка", "integer": "целое число", "number": "число", "boolean": "true или false"}

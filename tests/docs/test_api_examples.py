@@ -16,7 +16,7 @@ from chalicelib.kit import body, catalogue
 from docs.hooks import api_pages
 from infra.openapi import describe
 
-LONGEST = 100
+LONGEST = 140
 ITEMS = 2
 # What tests make up at random is shown by one sample; nobody's real number is published.
 SAMPLES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
@@ -31,18 +31,18 @@ SAMPLES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 )
 
 
-def recorded(value: Any) -> Any:
-    """Return a JSON tree as it is published: samples for what is random, long texts cut, of each list the beginning."""
+def recorded(value: Any, end: str = "") -> Any:
+    """Return a JSON tree as it is published: samples for what is random, long texts cut, of each list the beginning; `end` marks a cut."""
     if isinstance(value, dict):
-        return {name: recorded(one) for name, one in value.items()}
+        return {name: recorded(one, end) for name, one in value.items()}
     if isinstance(value, list):
-        return [recorded(one) for one in value[:ITEMS]]
+        return [recorded(one, end) for one in value[:ITEMS]]
     if not isinstance(value, str):
         return value
     for pattern, sample in SAMPLES:
         value = re.sub(pattern, sample, value)
     is_long = len(value) > LONGEST and (" " not in value or value.startswith("<"))
-    return f"{value[:LONGEST]}…" if is_long else value
+    return value[:LONGEST] + end if is_long else value
 
 
 def of_run(world: World, name: str) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def of_run(world: World, name: str) -> dict[str, Any]:
     example = example_of(name, world)
     answer = world.client.run(name, example)
     assert answer.status == catalogue.operations[name].status
-    found = {"path": example.path_values, "query": example.query, "body": example.body}
-    if "json" in answer.headers["Content-Type"]:
-        found["answer"] = answer.json
-    return {part: recorded(value) for part, value in found.items() if value}
+    asked = {"path": example.path_values, "query": example.query, "body": example.body}
+    said = answer.json if "json" in answer.headers["Content-Type"] else None
+    found = {part: recorded(value) for part, value in asked.items()} | {"answer": recorded(said, "…")}
+    return {part: value for part, value in found.items() if value}
 
 
 def places(tree: Any, above: str = "") -> Iterator[str]:

@@ -76,7 +76,7 @@ def browser() -> Iterator[Any]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for one in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(one)
-    opened = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    opened: Any = webdriver.Chrome(options, webdriver.ChromeService(driver))
     yield opened
     complaints = [one["message"] for one in opened.get_log("browser") if "Content Security Policy" in one["message"]]
     opened.quit()

@@ -30,7 +30,9 @@ from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths
 from chalicelib.kit.access import Role  # noqa: E402 - see above
 from infra import openapi  # noqa: E402 - see above
 
-DATA: Final = ROOT / "docs/data"
+DOCS: Final = ROOT / "docs"
+DATA: Final = DOCS / "data"
+ENGINEERING: Final = "engineering/"
 ERRORS: Final = "errors.md"
 GLOSSARY: Final = "help/glossary.md"
 _HEADING: Final = re.compile(r"^# (.+?)(?: *\{.*\})?$", re.MULTILINE)
@@ -142,10 +144,16 @@ def sentence(found: catalogue.Operation) -> str:
     return (found.function.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
+def written_pages() -> list[str]:
+    """Return the pages that people write, each by its path in `docs`."""
+    found = (one.relative_to(DOCS).as_posix() for one in DOCS.rglob("*.md"))
+    return sorted(one for one in found if not one.startswith(ENGINEERING))
+
+
 def title_of(path: str) -> str:
     """Return the heading of a written page by its path in `docs`."""
-    file = ROOT / "docs" / path
-    if file.suffix != ".md" or path.startswith("engineering/") or not file.is_file():
+    file = DOCS / path
+    if file.suffix != ".md" or path.startswith(ENGINEERING) or not file.is_file():
         raise FactError(f"There is no page {path}.")
     heading = _HEADING.search(file.read_text(encoding="utf-8"))
     if heading is None:

@@ -19,7 +19,8 @@ FOLDER: Final = "pdf"
 WHOLE: Final = "all.pdf"
 CONTENTS: Final = "contents.json"
 STYLE: Final = Path(__file__).with_suffix(".css")
-PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-paratype fonts-dejavu-core"
+# Packages of Debian: what WeasyPrint calls, and the fonts of the style sheet.
+PACKAGES: Final = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-paratype", "fonts-dejavu-core")
 # What a page has for the screen alone.
 _TAGS: Final = {"script", "noscript", "style", "template", "form", "button", "input", "label", "nav", "aside"}
 _CLASSES: Final = {"headerlink", "md-button", "md-content__button"}
@@ -260,7 +261,7 @@ def _weasyprint() -> Any:
     try:
         import weasyprint  # noqa: PLC0415 - needs libraries of the system, which a plain build does without
     except OSError as missing:
-        raise PdfError(f"WeasyPrint needs libraries of the system: apt-get install {PACKAGES}.") from missing
+        raise PdfError(f"WeasyPrint needs libraries of the system: apt-get install {' '.join(PACKAGES)}.") from missing
     return weasyprint
 
 

@@ -22,7 +22,7 @@ proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured,
 docs: .venv/ready build/site/index.html  ## the help centre in build/site
 
 preview: .venv/ready  ## the help centre as it is being written, on http://127.0.0.1:8000 (PORT=…): pages follow each change
-	$(PYTHON) -m mkdocs serve --livereload --dev-addr 127.0.0.1:$(or $(PORT),8000)
+	$(PYTHON) -m mkdocs serve --no-strict --livereload --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 publish: .venv/ready  ## VERSION=1.0 of the help centre with PDF into the branch `site` and build/published (STAGE=…, REMOTE=… to push)
 	@$(PYTHON) -m infra.publish "$(VERSION)" $(if $(STAGE),--stage $(STAGE)) $(if $(REMOTE),--remote $(REMOTE))

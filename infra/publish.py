@@ -63,13 +63,18 @@ class Publication:
             shutil.rmtree(PUBLISHED, ignore_errors=True)
             shutil.move(tree, PUBLISHED)
         _promise(addresses.promised() | addresses.of_site(PUBLISHED / published.LATEST))
+        print(f"Version {self.version} for {self.address} is in the branch {BRANCH} and in build/published.")
+        if _git("status", "--porcelain"):
+            print("Commit docs/data/published_pages.yml: it lists the addresses that must go on answering.", flush=True)
 
     def _judge(self, base: str | None) -> None:
         """Refuse what must not be published, in one sentence."""
         if not changes.is_number(self.version):
             raise Refused(f"{self.version!r} is no version of the documentation: write two numbers, as VERSION=1.0.")
-        if _git("status", "--porcelain").strip():
-            raise Refused("Some changes are not committed: commit them first, so that the version can be made again.")
+        if changed := _git("status", "--porcelain").split("\n")[:-1]:
+            raise Refused(
+                f"Not committed: {', '.join(one[3:] for one in changed)}. Commit first: a version can be made again."
+            )
         published_before = _versions_of(base)
         if self.version in published_before:
             raise Refused(f"Version {self.version} is published already: choose the next number.")
@@ -97,7 +102,7 @@ class Publication:
             "NO_MKDOCS_2_WARNING": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        command = ["mike", "deploy", "--quiet", "--branch", draft, "--update-aliases", self.version, published.LATEST]
+        command = ["mike", "--quiet", "deploy", "--branch", draft, "--update-aliases", self.version, published.LATEST]
         built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if built.returncode:
             raise Refused(f"{built.stdout}{built.stderr}The version could not be built: see above.")
@@ -218,21 +223,14 @@ def main(arguments: list[str] | None = None) -> int:
         if given.version is None:
             print(folder_for(_address(given.stage), given.stage))
             return 0
-        _publish(Publication(given.version, _address(given.stage), given.remote))
+        publication = Publication(given.version, _address(given.stage), given.remote)
+        publication.run()
+        if given.remote:
+            publication.push()
     except (Refused, facts.FactError, deployment.WrongDeployment, git_utils.GitError) as reason:
         print(reason, file=sys.stderr)
         return 1
     return 0
-
-
-def _publish(one: Publication) -> None:
-    one.run()
-    print(
-        f"Version {one.version} for {one.address} is in the branch {BRANCH} and in build/published.\n"
-        "Commit docs/data/published_pages.yml: it lists the addresses that must go on answering."
-    )
-    if one.remote:
-        one.push()
 
 
 def _address(stage: str | None) -> str:

@@ -98,10 +98,9 @@ def is_number(number: str) -> bool:
 def of_page(page: str, known: list[Version]) -> PageChanges:
     """Return what a page says of itself. A written page that no list names came with the first version."""
     items = [one for version in known for one in version.changes if one.page == page]
-    generated = page.startswith("api/")
-    numbers = {one.version for one in items}
-    first = known[0] if generated else known[-1]
-    version = next((one for one in known if one.number in numbers), first)
+    generated = page.startswith("api/") or page == PAGE
+    named = (version for version in known if page in {one.page for one in version.changes})
+    version = known[0] if generated else next(named, known[-1])
     return PageChanges(version, facts.day(page, version.day), items, generated)
 
 
@@ -179,9 +178,12 @@ def _change(number: str, day: date, entry: dict[str, str]) -> Change:
         raise _wrong(f"has an entry of {number} that is not made of kind (added, corrected), page and text: {entry}")
     if re.search(r"[*_`<>\[\]{}]", entry["text"]):
         raise _wrong(f"has a text that is not plain: {entry['text']}")
-    facts.title_of(entry["page"])
+    try:
+        facts.title_of(entry["page"])
+    except facts.FactError as missing:
+        raise _wrong(f"has a change of {number} to a page that is not there: {missing}") from missing
     return Change(number, day, entry["kind"], entry["page"], entry["text"])
 
 
 def _wrong(what: str) -> facts.FactError:
-    return facts.FactError(f"docs/data/changes.yml {what}.")
+    return facts.FactError(f"docs/data/changes.yml {what.rstrip('.')}.")

@@ -71,13 +71,13 @@ class Publication:
         """Refuse what must not be published, in one sentence."""
         if not changes.is_number(self.version):
             raise Refused(f"{self.version!r} is no version of the documentation: write two numbers, as VERSION=1.0.")
+        published_before = _versions_of(base)
+        if self.version in published_before:
+            raise Refused(f"Version {self.version} is published already: choose the next number.")
         if changed := _git("status", "--porcelain").split("\n")[:-1]:
             raise Refused(
                 f"Not committed: {', '.join(one[3:] for one in changed)}. Commit first: a version can be made again."
             )
-        published_before = _versions_of(base)
-        if self.version in published_before:
-            raise Refused(f"Version {self.version} is published already: choose the next number.")
         self._judge_changes()
         stands = _address_of(base)
         if stands not in {None, self.address}:

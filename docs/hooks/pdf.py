@@ -108,6 +108,8 @@ def _write(site: Path, contents: Contents, sections: list[Section], title: str, 
         )
         target = site / FOLDER / file
         document.write_pdf(target, stylesheets=[weasyprint.CSS(filename=STYLE)], pdf_variant="pdf/ua-1")
+    except weasyprint.urls.FatalURLFetchingError as foreign:
+        raise PdfError(f"{file} would not be whole: {foreign}") from foreign
     finally:
         logger.removeHandler(complaints)
     if complaints.found:

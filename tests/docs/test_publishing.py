@@ -25,7 +25,7 @@ NEXT: str = "{}.{}".format(
     *(number + step for number, step in zip(changes.key(changes.versions()[0].number), (0, 1), strict=True))
 )
 FIRST: str = changes.versions()[0].number
-NEW = "Сказано то, чего раньше не было."
+NEW = "Сказано о новом."
 
 
 @dataclass
@@ -166,6 +166,23 @@ def test_a_version_is_not_published_twice_nor_for_another_address(twice: Reposit
     assert code == 1
     assert "The branch site is built for http://localhost:8080/, not for https://" in said
     assert twice.git("rev-parse", "site") == before
+
+
+@pytest.mark.proof
+def test_what_is_deployed_is_what_was_published_for_that_address(twice: Repository) -> None:
+    """In a clone too, which knows the branch of its remote only; for another address the pages are built as they are."""
+    clone = Repository(twice.place.with_name("deploying"))
+    subprocess.run(["git", "clone", "--quiet", str(twice.place), str(clone.place)], check=True)
+    asked = "from infra import publish; print(publish.folder_for('http://localhost:8080/', 'dev'))"
+    said = subprocess.run(
+        [sys.executable, "-c", asked], cwd=clone.place, check=True, capture_output=True, text=True
+    ).stdout
+    assert said.strip() == str(clone.place / "build/published")
+    assert json.loads((clone.place / "build/published/versions.json").read_text("utf-8"))[0]["version"] == NEXT
+    code, said = clone.publish("--stage", "prod")
+    assert (code, said.strip()) == (0, str(clone.place / "build/site-prod"))
+    start = (clone.place / "build/site-prod/index.html").read_text("utf-8")
+    assert '<link rel="canonical" href="https://cabinet.example.org/">' in start
 
 
 @pytest.mark.proof
@@ -338,7 +355,7 @@ def test_nothing_foreign_and_nothing_broken_is_printed(tmp_path: Path, body: str
     (site / "one/index.html").write_text(f"<html><body><article><h1>Раз</h1>{body}</article></body></html>", "utf-8")
     section = pdf.Section("Раз", "raz.pdf", ["one/"])
     pdf.Contents("Имя", "1.0", "2026-11-25", "25 ноября 2026 года", "http://host/", [section]).write(site)
-    with pytest.raises(Exception, match=re.escape(reason)):
+    with pytest.raises(pdf.PdfError, match=re.escape(reason)):
         pdf.make(site)
 
 

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Install what `make proof` needs beside Python: a browser with its driver, an independent maker of one-time codes, node for the CDN's function.
+# Install what `make proof` needs beside Python: a browser with its driver, an independent maker of one-time codes, node for the CDN's function, what PDF files are made with.
 set -u
 fail() { printf '%s\n' "$1" >&2; exit 1; }
+
+if command -v apt-get >/dev/null; then  # the PDF files' libraries and fonts
+  bash infra/debian.sh $(.venv/bin/python -c 'from docs.hooks.pdf import PACKAGES; print(*PACKAGES)') || exit 1
+fi
 
 missing=()
 for pair in chromium:chromium chromedriver:chromium-driver oathtool:oathtool node:nodejs; do

@@ -4,14 +4,18 @@
     {{ refusal("stale") }}            the refusal's title with a link to its entry
     {{ status("profile", "on_check") }}, {{ role("hr") }}, {{ limit("code_minutes") }}, {{ term("СНИЛС") }}
     {{ address() }}                   where the cabinet and these pages are reached
+    {{ page("recovery.md") }}         a page's own title with a link to it
+    {{ day(one.date) }}               a date in words
 
 What maintainers write as data (`docs/data/NAME.yml`) is at hand under its name: `{% for one in glossary %}`.
 """
 
 import json
 import posixpath
+import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -28,9 +32,16 @@ from chalicelib.kit import catalogue, settings  # noqa: E402 - found through the
 from chalicelib.kit.access import Role  # noqa: E402 - see above
 from infra import openapi  # noqa: E402 - see above
 
-DATA: Final = ROOT / "docs/data"
+DOCS: Final = ROOT / "docs"
+DATA: Final = DOCS / "data"
+ENGINEERING: Final = "engineering/"
 ERRORS: Final = "errors.md"
 GLOSSARY: Final = "help/glossary.md"
+_HEADING: Final = re.compile(r"^# (.+?)(?: *\{.*\})?$", re.MULTILINE)
+_MONTHS: Final = (
+    *("января", "февраля", "марта", "апреля", "мая", "июня"),
+    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
+)
 _MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
 
 
@@ -113,6 +124,16 @@ def address(_: str) -> str:
     return settings.public_url()
 
 
+def page(of: str, target: str) -> str:
+    """Name a page by its own title and lead to it."""
+    return f"[«{title_of(target)}»]({link(of, target)})"
+
+
+def day(_: str, value: date) -> str:
+    """Give a date in words."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year} года"
+
+
 SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "operation": operation,
     "refusal": refusal,
@@ -121,12 +142,31 @@ SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "limit": limit,
     "term": term,
     "address": address,
+    "page": page,
+    "day": day,
 }
 
 
 def sentence(found: catalogue.Operation) -> str:
     """Return what an operation does, without the full stop."""
     return (found.function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+def written_pages() -> list[str]:
+    """Return the pages that people write, each by its path in `docs`."""
+    found = (one.relative_to(DOCS).as_posix() for one in DOCS.rglob("*.md"))
+    return sorted(one for one in found if not one.startswith(ENGINEERING))
+
+
+def title_of(path: str) -> str:
+    """Return the heading of a written page by its path in `docs`."""
+    file = DOCS / path
+    if file.suffix != ".md" or path.startswith(ENGINEERING) or not file.is_file():
+        raise FactError(f"There is no page {path}.")
+    heading = _HEADING.search(file.read_text(encoding="utf-8"))
+    if heading is None:
+        raise FactError(f"The page {path} has no heading.")
+    return heading[1]
 
 
 def _operation(name: str) -> catalogue.Operation:
@@ -297,6 +337,11 @@ def anchor_of(name: str) -> str:
 
 
 def data(name: str) -> Any:
-    """Read one of the data files that maintainers of the pages write."""
-    with (DATA / f"{name}.yml").open(encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    """Read one of the data files that maintainers of the pages write, as it is now: a preview follows their changes."""
+    file = DATA / f"{name}.yml"
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=100)
+def _read(file: Path, _: int) -> Any:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))

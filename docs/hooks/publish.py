@@ -1,8 +1,9 @@
-"""What a build of the site adds: the API reference, openapi.json and the journal's verifier. Nothing is fetched."""
+"""What a build of the site adds: the API reference, openapi.json, the journal's verifier, the search. Nothing is fetched."""
 
 import sys
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -13,12 +14,17 @@ for _place in (ROOT, ROOT / "functions"):
     if str(_place) not in sys.path:
         sys.path.insert(0, str(_place))
 
-from docs.hooks import api_pages, facts, steps  # noqa: E402 - found through the two paths above
+from docs.hooks import api_pages, facts, search, steps  # noqa: E402 - found through the two paths above
 from infra import openapi  # noqa: E402 - see above
 
 DEVELOPERS: Final = "Разработчикам"
-# The theme leaves the search dialog without a name.
-NAMELESS: Final = 'data-md-component="search" role="dialog"'
+LOST: Final = """<h1>Такой страницы нет</h1>
+<p>Начните с <a href="{start}">главной страницы</a> или найдите нужное поиском.</p>
+<form class="search-here" role="search" action="{start}" data-search>
+<label for="search-here">Что найти</label>
+<input id="search-here" type="text" name="q" maxlength="200" required>
+<button class="md-button md-button--primary" type="submit">Найти</button>
+</form>"""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -44,17 +50,17 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     return markdown if path.startswith("api/") else steps.render(facts.render(markdown, path), path)
 
 
-def on_post_page(output: str, **_: Any) -> str:
-    """Give names to what a screen reader would find nameless."""
-    return output.replace(NAMELESS, f'{NAMELESS} aria-label="Поиск"')
-
-
-def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
-    """Say in Russian that there is no such page."""
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Say in Russian that there is no such page, and offer the search."""
     if template_name != "404.html":
         return output_content
-    said = '<h1>Такой страницы нет</h1><p>Начните с <a href="/">главной страницы</a> или найдите нужное поиском.</p>'
+    said = LOST.format(start=urlsplit(config.site_url or "/").path)
     changed = output_content.replace("<h1>404 - Not found</h1>", said)
     if changed == output_content:
         raise ValueError("The theme's 404 page no longer says what docs/hooks/publish.py translates.")
     return changed
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the index of the search, when the theme's plugin has written its own."""
+    search.write(Path(config.site_dir))

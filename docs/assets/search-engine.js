@@ -116,15 +116,19 @@ function read(index, term) {
 // ---- Asking: every word of the query becomes a slot with the stems that may stand for it.
 
 function chunks(index, query) {
-  const known = (text) => words(text).some((word) => index.known.has(stem(word)) || begun(index, word));
+  const isKnown = (text) => words(text).some((word) => knows(index, word));
   return query.split(/\s+/).filter(Boolean).map((chunk) => {
-    if (known(chunk)) return chunk;
     const other = otherLayout(chunk);
-    return known(other) ? other : chunk;
+    return !isKnown(chunk) && isKnown(other) ? other : chunk;
   });
 }
 
-const begun = (index, word) => word.length > 2 && [...index.known].some((term) => term.startsWith(word));
+// Whether a word, its beginning or one of its root is in the index.
+function knows(index, word) {
+  const exact = stem(word);
+  if (index.known.has(exact) || kin(index, exact).length) return true;
+  return word.length > 2 && [...index.known].some((term) => term.startsWith(word));
+}
 
 function slotOf(index, word, isTyping) {
   const exact = stem(word);

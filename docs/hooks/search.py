@@ -79,14 +79,11 @@ def stem(word: str) -> str:
 
 
 def synonyms(file: Path = SYNONYMS) -> list[tuple[list[str], list[str]]]:
-    """Return pairs of stems: what people type and what the pages say."""
+    """Return pairs of stems: what people type and what the pages say. Forms of one word make one pair."""
     rows = yaml.safe_load(file.read_text("utf-8"))
-    return [
-        ([stem(word) for word in words(typed)], [stem(word) for word in words(means)])
-        for row in rows
-        for typed in row["typed"]
-        for means in row["means"]
-    ]
+    pairs = [(typed, means) for row in rows for typed in row["typed"] for means in row["means"]]
+    stems = [tuple(tuple(stem(word) for word in words(text)) for text in pair) for pair in pairs]
+    return [(list(typed), list(means)) for typed, means in dict.fromkeys(stems)]
 
 
 def sections(entries: Iterable[dict[str, Any]]) -> list[Section]:

@@ -6,7 +6,7 @@ PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -n
 MINISTACK := .venv/tools/ministack/ministack.installed
 TOOLS := proof checkov ministack
 
-.PHONY: run test proof docs package deploy lock audit costs
+.PHONY: run test proof docs package deploy lock audit
 .DEFAULT_GOAL := test
 
 run: .venv/ready $(COMMON) build/site/index.html $(if $(filter ministack,$(ENGINE)),$(MINISTACK))  ## the cabinet on this machine: http://localhost:8080

@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from infra.openapi import COST_TITLES, DOMAIN_TITLES, costs_of, describe  # noqa: E402 - found through the path above
+from infra.openapi import DOMAIN_TITLES, costs_of, describe  # noqa: E402 - found through the path above
 
 # The reference answers developers; in the search it stands behind the pages for people.
 _HEAD: Final = "---\nsearch:\n  boost: 0.3\n---\n\n"
@@ -143,9 +143,12 @@ def _costs(operation: dict[str, Any]) -> str:
     from chalicelib.kit import catalogue  # noqa: PLC0415 - infra.openapi has made it importable
 
     measured = costs_of(catalogue.operations[operation["operationId"]])
-    row = tuple(str(measured.get(title, "—")) for title in COST_TITLES.values())
-    heads = tuple(title[0].upper() + title[1:] for title in COST_TITLES.values())
-    return f"## Обращения при успешном вызове\n\nИзмерены в тестах; прочерк — не измерялось.\n\n{_table(heads, [row])}"
+    if not measured:
+        return ""
+    heads = tuple(title[0].upper() + title[1:] for title in measured)
+    said = "Измерены в тестах, ключи и настройки уже в памяти. К тому, чего нет в таблице, операция не обращается."
+    row = tuple(map(str, measured.values()))
+    return f"## Обращения при успешном вызове\n\n{said}\n\n{_table(heads, [row])}"
 
 
 def _fields(api: dict[str, Any], schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:

@@ -3,10 +3,12 @@
     {{ operation("read_profile") }}   the operation's sentence with a link to its page of the reference
     {{ refusal("stale") }}            the refusal's title with a link to its entry
     {{ status("profile", "on_check") }}, {{ role("hr") }}, {{ limit("code_minutes") }}, {{ term("СНИЛС") }}
+    {{ address() }}                   where the cabinet and these pages are reached
 
 What maintainers write as data (`docs/data/NAME.yml`) is at hand under its name: `{% for one in glossary %}`.
 """
 
+import json
 import posixpath
 import sys
 from collections.abc import Callable
@@ -22,7 +24,7 @@ for _place in (ROOT, ROOT / "functions"):
     if str(_place) not in sys.path:
         sys.path.insert(0, str(_place))
 
-from chalicelib.kit import catalogue  # noqa: E402 - found through the two paths above
+from chalicelib.kit import catalogue, settings  # noqa: E402 - found through the two paths above
 from chalicelib.kit.access import Role  # noqa: E402 - see above
 from infra import openapi  # noqa: E402 - see above
 
@@ -106,6 +108,11 @@ def term(page: str, name: str) -> str:
     return f"[{name}]({link(page, f'{GLOSSARY}#{anchor_of(name)}')})"
 
 
+def address(_: str) -> str:
+    """Give the address of the cabinet for which the pages are built."""
+    return settings.public_url()
+
+
 SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "operation": operation,
     "refusal": refusal,
@@ -113,6 +120,7 @@ SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "role": role,
     "limit": limit,
     "term": term,
+    "address": address,
 }
 
 
@@ -169,7 +177,6 @@ def limits() -> dict[str, int]:
         options,
         problem,
         recovery_codes,
-        settings,
     )
     from chalicelib.kit.tries.tables import LIMITS  # noqa: PLC0415 - see above
     from chalicelib.registration import schemas as registration  # noqa: PLC0415 - see above
@@ -195,7 +202,85 @@ def limits() -> dict[str, int]:
         "errors_at_once": problem.MAX_ERRORS,
         "cursor_hours": call.CURSOR_SECONDS // _HOUR,
         "repeat_hours": idempotency.KEEP_SECONDS // _HOUR,
+        **_limits_of_doors(),
+        **_limits_of_passwords(),
+        **_limits_of_keeping(),
     }
+
+
+def _limits_of_doors() -> dict[str, int]:
+    """Return what the doors, the factors and the codes keep to."""
+    from chalicelib.factors import rules as factors  # noqa: PLC0415 - after the catalogue
+    from chalicelib.factors import start_passkey, start_totp  # noqa: PLC0415 - see above
+    from chalicelib.kit import options, outside, totp  # noqa: PLC0415 - see above
+    from chalicelib.kit.text import FactorName  # noqa: PLC0415 - see above
+    from chalicelib.kit.tries.tables import DELAYS, MOST_IN_A_ROW  # noqa: PLC0415 - see above
+    from chalicelib.notices import schemas as notices  # noqa: PLC0415 - see above
+    from chalicelib.roles import schemas as roles  # noqa: PLC0415 - see above
+    from chalicelib.sessions import schemas as sessions  # noqa: PLC0415 - see above
+    from chalicelib.sign_in import ports  # noqa: PLC0415 - see above
+    from chalicelib.signatures import rules as signatures  # noqa: PLC0415 - see above
+
+    return {
+        "app_minutes": start_totp.PENDING_SECONDS // _MINUTE,
+        "app_code_seconds": totp.STEP_SECONDS,
+        "codes_at_once": notices.CODES_IN_TEN_MINUTES,
+        "codes_at_once_minutes": notices.CODE_SECONDS // _MINUTE,
+        "codes_a_day": notices.CODES_A_DAY,
+        "delay_after_tries": min(DELAYS),
+        "delay_seconds": min(DELAYS.values()),
+        "delay_longest_minutes": max(DELAYS.values()) // _MINUTE,
+        "device_days": sessions.DEVICE_SECONDS // _DAY,
+        "esia_minutes": ports.FLOW_SECONDS // _MINUTE,
+        "factor_name_letters": FactorName.max_length,
+        "guesses_an_hour": settings.WRONG_GUESSES_AN_HOUR,
+        "invitation_hours": roles.LIFE_SECONDS // _HOUR,
+        "outside_rest_seconds": outside.OPEN_SECONDS,
+        "outside_seconds": int(outside.BUDGET_SECONDS),
+        "passkey_minutes": start_passkey.TICKET_SECONDS // _MINUTE,
+        "passkeys": factors.MOST_PASSKEYS,
+        "passwords_in_a_row": MOST_IN_A_ROW,
+        "signature_kib": signatures.MAX_BYTES // 1024,
+        "signing_minutes": options.Options().signing_minutes,
+    }
+
+
+def _limits_of_passwords() -> dict[str, int]:
+    """Return the numbers of both security profiles; those of the modern one are called so."""
+    from chalicelib.accounts import rules as accounts  # noqa: PLC0415 - after the catalogue
+    from chalicelib.kit import options  # noqa: PLC0415 - see above
+
+    by_name = {one.name: one.password for one in options.profiles()}
+    usual, modern = by_name["description"], by_name["modern"]
+    return {
+        "password_shortest": usual.shortest,
+        "password_longest": usual.longest,
+        "password_days": usual.days,
+        "password_warning_days": usual.warning_days,
+        "password_history": usual.history,
+        "login_run": accounts.LOGIN_RUN,
+        "modern_password_shortest": modern.shortest,
+        "modern_password_longest": modern.longest,
+    }
+
+
+def _limits_of_keeping() -> dict[str, int]:
+    """Return how long things are kept, and how much of them is given at once."""
+    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - after the catalogue
+    from chalicelib.profile import rules as profile  # noqa: PLC0415 - see above
+
+    closed = {one["assurance"]: one["days"] for one in _rules("accounts/data/retention.json")}
+    return {
+        "contact_days": profile.LONG_AGO_DAYS,
+        "journal_file_records": journal.FILE_RECORDS,
+        "closed_days": closed["confirmed"],
+    }
+
+
+def _rules(file: str) -> list[dict[str, Any]]:
+    """Return the dated terms of one of the data files of the code; the last one of each kind is in force."""
+    found: list[dict[str, Any]] = json.loads((ROOT / "functions/chalicelib" / file).read_text("utf-8"))["rules"]
+    return sorted(found, key=lambda one: one["valid_from"])
 
 
 @lru_cache(maxsize=1)

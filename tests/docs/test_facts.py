@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.kit import codes
+from chalicelib.kit import codes, settings
 from docs.hooks import facts
 
 
@@ -14,6 +14,7 @@ from docs.hooks import facts
         ('{{ status("profile", "on_check") }}', "«На проверке»"),
         ('{{ role("hr") }}', "кадровая служба"),
         ('{{ limit("code_minutes") }}', str(codes.LIFE_SECONDS // 60)),
+        ("{{ address() }}", settings.public_url()),
         ('{{ term("СНИЛС") }}', "[СНИЛС](glossary.md#снилс)"),
         ("{#anchor} { #anchor }", "{#anchor} { #anchor }"),
     ],

@@ -18,21 +18,31 @@ LICENCES = ROOT / "docs" / "engineering" / "licences.md"
 EXPLAINED = {
     ("functions/chalicelib/kit/tables.py", "B311", "random.uniform"): "jitter between tries is no secret",
     ("functions/chalicelib/kit/tries/tables.py", "B105", "10"): "the name of a column holds the word password",
-    ("functions/chalicelib/sign_in/check_password.py", "B105", "пароль"): "sentences about passwords",
+    ("functions/chalicelib/seals/schemas.py", "B311", "random.uniform"): "see kit/tables.py",
     ("functions/chalicelib/sign_in/ports.py", "B105", "Bearer"): "the scheme of a token, not a token",
+    ("functions/chalicelib/sign_in/schemas.py", "B105", "пароль"): "letters about guessed passwords",
     ("infra/local/engine.py", "B105", "local"): "moto asks for some key; nothing leaves the machine",
+    ("infra/local/ministack.py", "B404", "import subprocess"): "the second engine is a program of its own",
+    ("infra/local/ministack.py", "B603", "subprocess.Popen"): "an argument list of its own, no shell",
     ("infra/package.py", "B404", "import subprocess"): "the packager runs pip and cfn-lint",
     ("infra/package.py", "B603", "subprocess.run"): "argument lists of its own, no shell",
     ("infra/sandboxes/esia.py", "B105", "Bearer"): "see ports.py",
 }
 # What detect-secrets finds: where, what it takes it for, how often.
 INVENTED = {
+    ("docs/client-programs.md", "Secret Keyword", 1): "the name of a refusal's code, `password-expired`",
     ("docs/engineering/security.md", "Secret Keyword", 2): "words about secrets in the table of requirements",
+    (
+        "functions/chalicelib/factors/schemas.py",
+        "Base64 High Entropy String",
+        1,
+    ): "the public half of RFC 6979's example key",
     ("functions/chalicelib/kit/recovery_codes.py", "Base64 High Entropy String", 1): "Crockford's alphabet",
     ("functions/chalicelib/kit/settings.py", "Secret Keyword", 1): "a sentence that names a file",
     ("functions/chalicelib/kit/text.py", "Base64 High Entropy String", 1): "an example of a published schema, made up",
     ("functions/chalicelib/kit/text.py", "JSON Web Token", 1): "an example of a published schema, made up",
     ("infra/local/engine.py", "Secret Keyword", 1): "moto's key, see bandit",
+    ("tests/infra/test_verify_journal.py", "Hex High Entropy String", 4): "roots of Certificate Transparency's vectors",
     ("tests/kit/test_gost_raw.py", "Base64 High Entropy String", 5): "made by openssl for this test",
     ("tests/kit/test_gost_raw.py", "Hex High Entropy String", 2): "examples of the standard",
     ("tests/local/test_moto_guard.py", "Secret Keyword", 1): "moto's key",

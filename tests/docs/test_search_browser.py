@@ -33,8 +33,8 @@ BELOW = "1.0"
 RATE = 0.9
 MANY = 400
 LONGEST_SENTENCE = 300
-MAX_GZIP_OF_MANY = 700_000
-MAX_SECONDS = 3.0  # of set-up; measured times are ten times less, on a machine of its own
+MAX_GZIP_OF_MANY = 900_000
+MAX_SECONDS = 3.0  # generous: a busy machine is no fault of the search
 
 
 def build(folder: Path, *options: str) -> Path:

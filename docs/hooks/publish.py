@@ -1,4 +1,4 @@
-"""What a build of the site adds: the API reference, openapi.json, the journal's verifier, what changed, moved pages, PDF.
+"""What a build of the site adds: the API reference, openapi.json, the journal's verifier, search, changes, moved pages, PDF.
 
 Nothing is fetched. `CABINET_PDF=1` makes the PDF files too; `mike` names the version that it builds.
 """
@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -28,6 +29,7 @@ from docs.hooks import (  # noqa: E402 - found through the two paths above
     facts,
     pdf,
     rated,
+    search,
     steps,
 )
 from infra import openapi  # noqa: E402 - see above
@@ -35,8 +37,13 @@ from infra import openapi  # noqa: E402 - see above
 DEVELOPERS: Final = "Разработчикам"
 WITH_PDF: Final = os.environ.get("CABINET_PDF") == "1"
 WHOLE_ON: Final = ("help/index.md", changes.PAGE)
-# The theme leaves the search dialog without a name.
-NAMELESS: Final = 'data-md-component="search" role="dialog"'
+LOST: Final = """<h1>Такой страницы нет</h1>
+<p>Начните с <a href="{start}">главной страницы</a> или найдите нужное поиском.</p>
+<form class="search-here" role="search" action="{start}" data-search>
+<label for="search-here">Что найти</label>
+<input id="search-here" type="text" name="q" maxlength="200" required>
+<button class="md-button md-button--primary" type="submit">Найти</button>
+</form>"""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -114,7 +121,8 @@ def _papers(page: Page, config: MkDocsConfig) -> list[dict[str, str]]:
 
 
 def on_post_build(config: MkDocsConfig, **_: Any) -> None:
-    """Print the sections and the whole."""
+    """Write the index of the search, when the theme's plugin has written its own; print the sections and the whole."""
+    search.write(Path(config.site_dir))
     if not WITH_PDF:
         return
     newest = config.extra["changes"][0]
@@ -126,17 +134,17 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Give names to what a screen reader would find nameless, and name the feed to programs that read feeds."""
+    """Name the feed to programs that read feeds."""
     href = get_relative_url(changes.FEED, page.url)
     link = f'<link rel="alternate" type="application/atom+xml" title="Обновления" href="{href}">'
-    return output.replace(NAMELESS, f'{NAMELESS} aria-label="Поиск"').replace("</head>", f"{link}\n</head>", 1)
+    return output.replace("</head>", f"{link}\n</head>", 1)
 
 
-def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
-    """Say in Russian that there is no such page."""
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Say in Russian that there is no such page, and offer the search."""
     if template_name != "404.html":
         return output_content
-    said = '<h1>Такой страницы нет</h1><p>Начните с <a href="/">главной страницы</a> или найдите нужное поиском.</p>'
+    said = LOST.format(start=urlsplit(config.site_url or "/").path)
     changed = output_content.replace("<h1>404 - Not found</h1>", said)
     if changed == output_content:
         raise ValueError("The theme's 404 page no longer says what docs/hooks/publish.py translates.")

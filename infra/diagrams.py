@@ -104,6 +104,7 @@ def drawn(source: Path) -> str:
 def _finished(root: ET.Element, source: Path) -> str:
     """Make a picture of Mermaid's output: shown alike everywhere, and named for a screen reader."""
     _style(root)
+    _prune(root)
     left, top, width, height = (float(one) for one in root.attrib["viewBox"].split())
     left, top, width, height = left - MARGIN, top - MARGIN, width + 2 * MARGIN, height + 2 * MARGIN
     size = {"width": f"{width:.0f}", "height": f"{height:.0f}"}
@@ -141,6 +142,21 @@ def _style(root: ET.Element) -> None:
         element.attrib.update(kept | looks)
     for above in list(root.iter()):
         for one in [one for one in above if one.tag == f"{SVG}style"]:
+            above.remove(one)
+
+
+def _prune(root: ET.Element) -> None:
+    """Drop what Mermaid defines for every picture and this one does not use."""
+    used = {
+        name for one in root.iter() for value in one.attrib.values() for name in re.findall(r"url\(#(.+?)\)", value)
+    }
+    for above in list(root.iter()):
+        for one in list(above):
+            name = one.tag.removeprefix(SVG)
+            if name in {"marker", "symbol", "linearGradient", "filter"} and one.get("id") not in used:
+                above.remove(one)
+    for above in list(root.iter()):
+        for one in [one for one in above if one.tag == f"{SVG}defs" and not len(one)]:
             above.remove(one)
 
 

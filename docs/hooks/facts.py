@@ -231,6 +231,7 @@ def _limits_of_programs() -> dict[str, int]:
         "file_records": journal.FILE_RECORDS,
         "address_calls": edge.CALLS_IN_FIVE_MINUTES,
         "address_minutes": edge.RATE_SECONDS // _MINUTE,
+        "address_rest_seconds": edge.RATE_SECONDS,
         "calls_a_second": gateway.CALLS_A_SECOND,
         "calls_at_once": gateway.BURST,
     }

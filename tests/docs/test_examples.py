@@ -90,7 +90,9 @@ def test_examples_work_as_written(language: str, cabinet: str, tmp_path: Path) -
     )
     outputs = [tmp_path / f"{number}.out" for number in range(len(ours))]
     begun = [one for one, output in zip(ours, outputs, strict=True) if output.exists()]
-    last = f"\n{begun[-1].page}:\n{begun[-1].text}\n{outputs[len(begun) - 1].read_text('utf-8')[-2000:]}" if begun else ""
+    last = (
+        f"\n{begun[-1].page}:\n{begun[-1].text}\n{outputs[len(begun) - 1].read_text('utf-8')[-2000:]}" if begun else ""
+    )
     assert done.returncode == 0, done.stderr[-3000:] + last
     otherwise = [
         f"{one.page}:\n{one.text}\n{one.answer}\n{output.read_text('utf-8')}"
@@ -122,6 +124,6 @@ def test_every_page_with_examples_is_run() -> None:
         (True, True, True),
     ],
 )
-def test_what_a_page_shows_is_compared_with_care(wanted: Any, given: Any, right: bool) -> None:
+def test_what_a_page_shows_is_compared_with_care(wanted: Any, given: Any, *, right: bool) -> None:
     """Left-out fields are no fault; another value, another type or a missing field is."""
     assert shown(wanted, given) is right

@@ -4,7 +4,7 @@ COMMON := functions/chalicelib/accounts/data/common_passwords.txt.gz
 PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -name '*.pyc' 2>/dev/null)
 
 MINISTACK := .venv/tools/ministack/ministack.installed
-TOOLS := proof checkov ministack
+TOOLS := proof checkov ministack node
 
 .PHONY: run test proof docs preview publish package deploy lock audit
 .DEFAULT_GOAL := test
@@ -16,7 +16,7 @@ test: .venv/ready $(COMMON)  ## the one gate: lint, types, tests with a strict b
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(PYTHON) -m pytest --numprocesses auto
 
 proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured, TESTS=… only some of it; ENGINE=ministack: the tests of operations on the second engine
-	@bash infra/tools/install.sh $(TOOLS) && bash infra/proof.sh
+	@bash infra/proof.sh && bash infra/tools/install.sh $(TOOLS)
 	$(PYTHON) -m pytest $(if $(filter ministack,$(ENGINE)),,-m proof -s) $(TESTS)
 
 docs: .venv/ready build/site/index.html  ## the help centre in build/site

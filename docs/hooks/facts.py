@@ -6,6 +6,7 @@
     {{ address() }}                   where the cabinet and these pages are reached
     {{ page("recovery.md") }}         a page's own title with a link to it
     {{ day(one.date) }}               a date in words
+    {{ diagram("sign-in") }}          the picture of `docs/diagrams/sign-in.mmd`, and in words what it shows
 
 What maintainers write as data (`docs/data/NAME.yml`) is at hand under its name: `{% for one in glossary %}`.
 """
@@ -30,7 +31,7 @@ for _place in (ROOT, ROOT / "functions"):
 
 from chalicelib.kit import catalogue, settings  # noqa: E402 - found through the two paths above
 from chalicelib.kit.access import Role  # noqa: E402 - see above
-from infra import openapi  # noqa: E402 - see above
+from infra import diagrams, openapi  # noqa: E402 - see above
 
 DOCS: Final = ROOT / "docs"
 DATA: Final = DOCS / "data"
@@ -134,6 +135,16 @@ def day(_: str, value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year} года"
 
 
+def diagram(page: str, name: str) -> str:
+    """Show a diagram, larger when it is pressed, and say below what it shows."""
+    source = diagrams.SOURCES / f"{name}.mmd"
+    if not source.exists():
+        raise FactError(f"There is no diagram {name}.")
+    title, description = diagrams.said(source)
+    picture = link(page, f"assets/diagrams/{name}.svg")
+    return f"[![Схема: {title}]({picture})]({picture})\n\n*Схема словами.* {description}"
+
+
 SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "operation": operation,
     "refusal": refusal,
@@ -144,6 +155,7 @@ SHORT_CODES: Final[dict[str, Callable[..., str]]] = {
     "address": address,
     "page": page,
     "day": day,
+    "diagram": diagram,
 }
 
 
@@ -244,9 +256,28 @@ def limits() -> dict[str, int]:
         "cursor_hours": call.CURSOR_SECONDS // _HOUR,
         "ratings_a_day": RATINGS_A_DAY,
         "repeat_hours": idempotency.KEEP_SECONDS // _HOUR,
+        **_limits_of_programs(),
         **_limits_of_doors(),
         **_limits_of_passwords(),
         **_limits_of_keeping(),
+    }
+
+
+def _limits_of_programs() -> dict[str, int]:
+    """Return what programs have to reckon with: lists, files, and what stands before the cabinet."""
+    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - after the catalogue
+    from chalicelib.kit import listing  # noqa: PLC0415 - see above
+    from infra.templates import edge, gateway  # noqa: PLC0415 - see above
+
+    return {
+        "page_records": listing.USUAL,
+        "page_records_most": listing.MOST,
+        "file_records": journal.FILE_RECORDS,
+        "address_calls": edge.CALLS_IN_FIVE_MINUTES,
+        "address_minutes": edge.RATE_SECONDS // _MINUTE,
+        "address_rest_seconds": edge.RATE_SECONDS,
+        "calls_a_second": gateway.CALLS_A_SECOND,
+        "calls_at_once": gateway.BURST,
     }
 
 

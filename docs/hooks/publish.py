@@ -49,12 +49,6 @@ def on_post_page(output: str, **_: Any) -> str:
     return output.replace(NAMELESS, f'{NAMELESS} aria-label="Поиск"')
 
 
-def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
-    """Say in Russian that there is no such page."""
-    if template_name != "404.html":
-        return output_content
-    said = '<h1>Такой страницы нет</h1><p>Начните с <a href="/">главной страницы</a> или найдите нужное поиском.</p>'
-    changed = output_content.replace("<h1>404 - Not found</h1>", said)
-    if changed == output_content:
-        raise ValueError("The theme's 404 page no longer says what docs/hooks/publish.py translates.")
-    return changed
+def on_post_template(output_content: str, **_: Any) -> str:
+    """Do the same for the page that says there is no such page."""
+    return on_post_page(output_content)

@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -37,13 +36,6 @@ from infra import openapi  # noqa: E402 - see above
 DEVELOPERS: Final = "Разработчикам"
 WITH_PDF: Final = os.environ.get("CABINET_PDF") == "1"
 WHOLE_ON: Final = ("help/index.md", changes.PAGE)
-LOST: Final = """<h1>Такой страницы нет</h1>
-<p>Начните с <a href="{start}">главной страницы</a> или найдите нужное поиском.</p>
-<form class="search-here" role="search" action="{start}" data-search>
-<label for="search-here">Что найти</label>
-<input id="search-here" type="text" name="q" maxlength="200" required>
-<button class="md-button md-button--primary" type="submit">Найти</button>
-</form>"""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -138,14 +130,3 @@ def on_post_page(output: str, page: Page, **_: Any) -> str:
     href = get_relative_url(changes.FEED, page.url)
     link = f'<link rel="alternate" type="application/atom+xml" title="Обновления" href="{href}">'
     return output.replace("</head>", f"{link}\n</head>", 1)
-
-
-def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
-    """Say in Russian that there is no such page, and offer the search."""
-    if template_name != "404.html":
-        return output_content
-    said = LOST.format(start=urlsplit(config.site_url or "/").path)
-    changed = output_content.replace("<h1>404 - Not found</h1>", said)
-    if changed == output_content:
-        raise ValueError("The theme's 404 page no longer says what docs/hooks/publish.py translates.")
-    return changed

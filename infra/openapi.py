@@ -41,6 +41,7 @@ DOMAIN_TITLES: Final = {
     "administration": "Администрирование",
     "profile": "Профиль",
     "journal": "Журнал действий",
+    "help": "Справка",
     "seals": "Печати журнала",
 }
 COST_TITLES: Final = {

@@ -195,6 +195,7 @@ def limits() -> dict[str, int]:
     """Return the numbers that pages may name, each from the place where the code keeps it."""
     operations()
     from chalicelib.accounts import schemas as accounts  # noqa: PLC0415 - after the catalogue
+    from chalicelib.help.rules import RATINGS_A_DAY  # noqa: PLC0415 - see above
     from chalicelib.kit import (  # noqa: PLC0415 - see above
         call,
         codes,
@@ -227,6 +228,7 @@ def limits() -> dict[str, int]:
         "body_kib": settings.MAX_BODY_BYTES // 1024,
         "errors_at_once": problem.MAX_ERRORS,
         "cursor_hours": call.CURSOR_SECONDS // _HOUR,
+        "ratings_a_day": RATINGS_A_DAY,
         "repeat_hours": idempotency.KEEP_SECONDS // _HOUR,
         **_limits_of_doors(),
         **_limits_of_passwords(),

@@ -13,7 +13,7 @@ for _place in (ROOT, ROOT / "functions"):
     if str(_place) not in sys.path:
         sys.path.insert(0, str(_place))
 
-from docs.hooks import api_pages, facts, steps  # noqa: E402 - found through the two paths above
+from docs.hooks import api_pages, facts, rated, steps  # noqa: E402 - found through the two paths above
 from infra import openapi  # noqa: E402 - see above
 
 DEVELOPERS: Final = "Разработчикам"
@@ -42,6 +42,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fill the short-codes of a written page and show its steps."""
     path = page.file.src_uri
     return markdown if path.startswith("api/") else steps.render(facts.render(markdown, path), path)
+
+
+def on_page_context(context: dict[str, Any], page: Page, **_: Any) -> dict[str, Any]:
+    """Tell the template which page it asks readers about."""
+    return context | {"rating": rated.of(page.file.url)}
 
 
 def on_post_page(output: str, **_: Any) -> str:

@@ -16,6 +16,7 @@ import pytest
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.kit import catalogue
 from chalicelib.kit.problem import known
+from docs.hooks import rated
 from infra.openapi import describe, of_the_gateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,6 +167,21 @@ def test_every_operation_has_a_page_of_the_reference(site: Site) -> None:
     wanted = {f"/api/{one.domain}/{one.name}/" for one in catalogue.operations.values() if not one.internal}
     found = {address for address in site.pages if re.fullmatch(r"/api/\w+/\w+/", address)}
     assert found == wanted
+
+
+def test_every_written_page_asks_whether_it_was_useful(site: Site) -> None:
+    """A page that is not asked about is missing in the list of `docs/hooks/rated.py`, or should not be there any more."""
+    asked = {address for address, page in site.pages.items() if "page-rating" in page.classes}
+    written = {one for one in site.pages if one.endswith("/") and not one.startswith("/api/")}
+    assert asked == written
+    assert {urljoin("/", one) for one in rated.found()["pages"]} == asked
+
+
+def test_the_list_of_rated_pages_is_the_sites() -> None:
+    """`python docs/hooks/rated.py` writes it; the cabinet counts what stands in it and nothing else."""
+    listed = json.loads(rated.LIST.read_text("utf-8"))
+    assert listed == rated.found()
+    assert rated.version() == listed["versions"][0]
 
 
 def test_the_published_description_is_the_catalogues(site: Site) -> None:

@@ -162,7 +162,7 @@ def test_planned_domains_have_rules_of_their_own() -> None:
     planned += (
         " credentials accreditation learning notices calendar applications reception patients visits prescriptions"
     )
-    planned += " messages reports analytics staff services payments support roles"
+    planned += " messages reports analytics staff services payments support roles help"
     names = planned.split()
     assert len({gateway.priority_of(one) for one in names}) == len(names)
 

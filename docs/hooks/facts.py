@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import jinja2
 import yaml
+from msgspec import inspect
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 for _place in (ROOT, ROOT / "functions"):
@@ -210,10 +211,34 @@ def refusals() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def statuses() -> dict[str, dict[str, str]]:
     """Return the Russian names of statuses by what they belong to."""
-    from chalicelib.profile import schemas as profile  # noqa: PLC0415 - after the catalogue
-
     operations()
-    return {"profile": profile.STATUS_NAMES, "check": profile.RESULT_NAMES}
+    from chalicelib.accounts import close_account, read_worker  # noqa: PLC0415 - after the catalogue
+    from chalicelib.administration import schemas as administration  # noqa: PLC0415 - see above
+    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - see above
+    from chalicelib.profile import schemas as profile  # noqa: PLC0415 - see above
+    from chalicelib.roles import schemas as roles  # noqa: PLC0415 - see above
+
+    return {
+        "profile": profile.STATUS_NAMES,
+        "check": profile.RESULT_NAMES,
+        "closing": _names_in(close_account.CloseAccount, "reason"),
+        "identity": _names_in(read_worker.WorkerCard, "identity"),
+        "inspection": _names_in(journal.CheckOfUs, "status"),
+        "invitation": _names_in(roles.InvitationView, "state"),
+        "organisation": _names_in(administration.OrganisationView, "state"),
+        "organisation_kind": _names_in(administration.OrganisationView, "kind"),
+    }
+
+
+def _names_in(struct: type[Any], field: str) -> dict[str, str]:
+    """Return the names that a field's description gives to its values, as in `open — ждёт, accepted — принято`."""
+    return dict(re.findall(r"(\w+) — ([^,.:]+)", _meta_of(struct, field).extra_json_schema["description"]))
+
+
+def _meta_of(struct: type[Any], field: str) -> Any:
+    """Return what a field is annotated with: its type with bounds, title and description."""
+    described: Any = inspect.type_info(struct)
+    return next(one.type for one in described.fields if one.name == field)
 
 
 @lru_cache(maxsize=1)
@@ -260,6 +285,7 @@ def limits() -> dict[str, int]:
         **_limits_of_doors(),
         **_limits_of_passwords(),
         **_limits_of_keeping(),
+        **_limits_of_settings(),
     }
 
 
@@ -339,21 +365,45 @@ def _limits_of_passwords() -> dict[str, int]:
 
 def _limits_of_keeping() -> dict[str, int]:
     """Return how long things are kept, and how much of them is given at once."""
-    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - after the catalogue
+    from chalicelib.journal import open_check  # noqa: PLC0415 - after the catalogue
+    from chalicelib.journal import schemas as journal  # noqa: PLC0415 - see above
     from chalicelib.profile import rules as profile  # noqa: PLC0415 - see above
+    from infra import verify_journal  # noqa: PLC0415 - see above
 
     closed = {one["assurance"]: one["days"] for one in _rules("accounts/data/retention.json")}
+    journalled = {one["kind_prefix"]: one["days"] for one in _rules("kit/data/journal_retention.json")}
+    inspection = _meta_of(open_check.OpenCheck, "days").type
     return {
         "contact_days": profile.LONG_AGO_DAYS,
         "journal_file_records": journal.FILE_RECORDS,
+        "journal_days": journalled[""],
+        "session_record_days": journalled["session."],
+        "seal_minutes": verify_journal.WINDOW_SECONDS // _MINUTE,
+        "check_days_least": inspection.ge,
+        "check_days_most": inspection.le,
         "closed_days": closed["confirmed"],
+        "closed_claimed_days": closed["claimed"],
     }
 
 
+def _limits_of_settings() -> dict[str, int]:
+    """Return the bounds of what administrators may set."""
+    from chalicelib.kit import options  # noqa: PLC0415 - after the catalogue
+
+    names = ("idle_minutes", "absolute_hours", "signing_minutes")
+    kinds = {name: _meta_of(options.Options, name).type for name in names}
+    least = {f"{name}_least": kind.ge for name, kind in kinds.items()}
+    return least | {f"{name}_most": kind.le for name, kind in kinds.items()}
+
+
 def _rules(file: str) -> list[dict[str, Any]]:
-    """Return the dated terms of one of the data files of the code; the last one of each kind is in force."""
-    found: list[dict[str, Any]] = json.loads((ROOT / "functions/chalicelib" / file).read_text("utf-8"))["rules"]
-    return sorted(found, key=lambda one: one["valid_from"])
+    """Return the dated terms of one of the code's data files that are in force today, the newest at the end."""
+    from chalicelib.kit import clock  # noqa: PLC0415 - after the catalogue
+
+    today = clock.today().isoformat()
+    every: list[dict[str, Any]] = json.loads((ROOT / "functions/chalicelib" / file).read_text("utf-8"))["rules"]
+    valid = [one for one in every if one["valid_from"] <= today <= (one["valid_to"] or "9999-12-31")]
+    return sorted(valid, key=lambda one: str(one["valid_from"]))
 
 
 @lru_cache(maxsize=1)

@@ -68,7 +68,7 @@ class Cdn(Front):
             self.missing.append(request.raw_path)
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = site.life_of(Path(request.raw_path))
-        if "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype.startswith(COMPRESSED):
+        if "gzip" in request.headers.get("Accept-Encoding", "") and (response.mimetype or "").startswith(COMPRESSED):
             response.direct_passthrough = False
             response.set_data(gzip.compress(response.get_data()))
             response.headers["Content-Encoding"] = "gzip"

@@ -34,6 +34,8 @@ EXPLAINED = {
 }
 # What detect-secrets finds: where, what it takes it for, how often.
 INVENTED = {
+    ("docs/client-programs.md", "Secret Keyword", 1): "the name of a refusal's code, `password-expired`",
+    ("docs/data/api_examples.json", "Secret Keyword", 4): "what invented people type and scan",
     ("docs/engineering/security.md", "Secret Keyword", 2): "words about secrets in the table of requirements",
     (
         "functions/chalicelib/factors/schemas.py",

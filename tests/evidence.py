@@ -1,10 +1,12 @@
 """What the tests of the seals share: evidence as people and the operator take it, and the verifier's word on it."""
 
+import io
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -92,27 +94,45 @@ def keys(world: World) -> Any:
     return said(world.client.call("list_seal_keys"))
 
 
-def judge(files: Files, trusted: Any, at: float) -> tuple[int, str]:
-    """Run the verifier on files taken at a moment, with trusted keys; returns its code and faults."""
+def judge(files: Files, trusted: Any, at: float, locked: Any = None, *options: str) -> tuple[int, str]:
+    """Run the verifier on files taken at a moment, with trusted keys and, if given, the bucket's seals.
+
+    Returns its code and what it says; of a whole journal it says nothing here.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "files"
-        place.mkdir()
+        place = Path(folder)
         for name, tree in files.items():
             values = tree if isinstance(tree, list) else [tree]
-            (place / f"{name}.jsonl").write_text("\n".join(json.dumps(one) for one in values), encoding="utf-8")
-        trust = Path(folder) / "keys.json"
-        trust.write_text(json.dumps(trusted), encoding="utf-8")
-        try:
-            found = verify_journal.load([place], at)
-            faults = verify_journal.judge(found, verify_journal.load_keys([trust]))
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
-            return 2, repr(error)
-    return (1 if faults else 0), "\n".join(faults)
+            write(place / f"files/{name}.jsonl", "\n".join(json.dumps(one) for one in values))
+        (place / "files").mkdir(exist_ok=True)
+        write(place / "keys.json", json.dumps(trusted))
+        command = [str(place / "files"), "--keys", str(place / "keys.json"), "--at", moment(at), *options]
+        if locked is not None:
+            for number, one in enumerate(locked):
+                write(place / f"seals/{number:03d}.json", json.dumps(one))
+            (place / "seals").mkdir(exist_ok=True)
+            command += ["--seals", str(place / "seals")]
+        said = io.StringIO()
+        with redirect_stdout(said):
+            code = verify_journal.main(command)
+    return code, said.getvalue() if code else ""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, with its folder."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def moment(at: float) -> str:
+    """Write a moment as exactly as it is."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def judge_now(world: World, files: Files, trusted: Any = None) -> tuple[int, str]:
-    """Run the verifier on files of this moment, with the published keys unless told otherwise."""
-    return judge(files, trusted or keys(world), clock.now().timestamp())
+    """Run the verifier on files of this moment, with the published keys unless told otherwise, a dump with the bucket."""
+    locked = list(published().values()) if "dump" in files else None
+    return judge(files, trusted or keys(world), clock.now().timestamp(), locked)
 
 
 def published() -> dict[str, Any]:

@@ -255,7 +255,7 @@ def signed_head(worker: make.Person) -> None:
     head = SealHead.get(CHAIN)
     key_id = hashlib.sha256(der).hexdigest()
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    SealKey(key_id=key_id, pem=pem, valid_from="2020-01-01T00:00:00Z").save()
+    SealKey(key_id=key_id, pem=pem, number=1, valid_from="2020-01-01T00:00:00Z").save()
     head.body = canonical(json.loads(head.body) | {"key_id": key_id})
     head.signature = private.sign(head.body.encode(), ec.ECDSA(SHA256())).hex()
     head.save()

@@ -32,7 +32,7 @@ class SealKeyList(Answer):
 @operation("GET /v1/seals/keys", public=True, reads=[Query(SealKey)], audit="seal_keys.read")
 def list_seal_keys(call: Call) -> SealKeyList:  # noqa: ARG001 - the form of an operation
     """Показать открытые ключи печатей журнала."""
-    keys = sorted(patiently(lambda: list(SealKey.everyone().run(None, None))), key=lambda one: one.valid_from)
+    keys = sorted(patiently(lambda: list(SealKey.everyone().run(None, None))), key=lambda one: int(one.number))
     ends = [*(one.valid_from for one in keys[1:]), None]
     return SealKeyList(items=[_shown(one, end) for one, end in zip(keys, ends, strict=False)])
 

@@ -231,7 +231,7 @@ class _Chain:
 
 def _introduced(key: ports.SigningKey, before: str | None, number: int, made_at: str) -> SealKey:
     """Make the item of a key that signs its first seal; the key before it signs that it is the next."""
-    made = SealKey(key_id=key.key_id, pem=key.pem, valid_from=made_at)
+    made = SealKey(key_id=key.key_id, pem=key.pem, number=number, valid_from=made_at)
     former = ports.key_of(before) if before else None
     if before and former:
         made.endorsement = endorsement_of(key.key_id, before, number, made_at)

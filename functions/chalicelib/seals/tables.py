@@ -161,7 +161,7 @@ class SealNode(Table):
 
 
 class SealKey(Table):
-    """A public key that has signed seals: `key_id` is the SHA-256 of its DER form, `valid_from` its first seal's time.
+    """A public key that has signed seals: `key_id` is the SHA-256 of its DER form; `number`, `valid_from`: its first seal.
 
     `endorsement`: what the key before it has signed of it (`rules.endorsement_of`), DER signature in hex; the first key
     has none.
@@ -173,6 +173,7 @@ class SealKey(Table):
     place = UnicodeAttribute(hash_key=True, default=CHAIN)
     key_id = UnicodeAttribute(range_key=True)
     pem = UnicodeAttribute()
+    number = NumberAttribute()
     valid_from = UnicodeAttribute()
     endorsement = UnicodeAttribute(null=True)
     endorsement_signature = UnicodeAttribute(null=True)

@@ -95,10 +95,13 @@ def keys(world: World) -> Any:
 
 
 def judge(files: Files, trusted: Any, at: float, locked: Any = None, *options: str) -> tuple[int, str]:
-    """Run the verifier on files taken at a moment, with trusted keys and, if given, the bucket's seals.
+    """Run the verifier; returns its code and what it says, of a whole journal nothing."""
+    code, said = hear(files, trusted, at, locked, *options)
+    return code, said if code else ""
 
-    Returns its code and what it says; of a whole journal it says nothing here.
-    """
+
+def hear(files: Files, trusted: Any, at: float, locked: Any = None, *options: str) -> tuple[int, str]:
+    """Run the verifier on files taken at a moment, with trusted keys and, if given, the bucket's seals."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name, tree in files.items():
@@ -115,7 +118,7 @@ def judge(files: Files, trusted: Any, at: float, locked: Any = None, *options: s
         said = io.StringIO()
         with redirect_stdout(said):
             code = verify_journal.main(command)
-    return code, said.getvalue() if code else ""
+    return code, said.getvalue()
 
 
 def write(path: Path, text: str) -> None:

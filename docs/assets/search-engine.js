@@ -117,10 +117,11 @@ function read(index, term) {
 
 function chunks(index, query) {
   const isKnown = (text) => words(text).some((word) => knows(index, word));
-  return query.split(/\s+/).filter(Boolean).map((chunk) => {
-    const other = otherLayout(chunk);
-    return !isKnown(chunk) && isKnown(other) ? other : chunk;
-  });
+  const pieces = query.split(/\s+/).filter(Boolean);
+  const isOther = pieces.map((one) => !isKnown(one) && isKnown(otherLayout(one)));
+  // Among them «d» is «в», though there may be a «d» on some page.
+  const isShort = (one) => isOther.includes(true) && one.length < 3 && isKnown(otherLayout(one));
+  return pieces.map((one, place) => (isOther[place] || isShort(one) ? otherLayout(one) : one));
 }
 
 // Whether a word, its beginning or one of its root is in the index.

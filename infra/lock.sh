@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pin what pyproject.toml asks for: newest releases, all Pythons from 3.11, hashes, no index address.
+# Pin what pyproject.toml and infra/tools/node/package.json ask for: newest releases, hashes, no index address.
 set -eu
 lock=".venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
 $lock pyproject.toml --group dev --output-file requirements.txt
@@ -8,3 +8,4 @@ $lock pyproject.toml --group dev --group proof --constraint requirements.txt --o
 for tool in ministack checkov; do
   $lock --group "$tool" --output-file "infra/tools/$tool.txt"
 done
+npm update --prefix infra/tools/node --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -292,7 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Read, judge, tell."""
     parser = argparse.ArgumentParser(prog="python -m infra.verify_journal", description="Проверить, цел ли журнал.")
     parser.add_argument("files", nargs="+", type=Path, help="файлы и папки: записи, звенья, доказательство, печати")
-    parser.add_argument("--keys", nargs="+", type=Path, required=True, help="доверенные открытые ключи")
+    parser.add_argument("--keys", action="append", type=Path, required=True, help="доверенные открытые ключи")
     parser.add_argument("--at", default=datetime.now(UTC).isoformat(), help="когда взяты файлы, если не сейчас")
     given = parser.parse_args(arguments)
     try:

@@ -36,6 +36,8 @@ RELATIONS: Final = {
     access.ByCase: "по открытой проверке организации",
     access.WholeCabinet: "всего кабинета",
 }
+# What repeats on every page only makes the search's index heavy.
+_UNSEARCHED: Final = "{ data-search-exclude }"
 Row = tuple[str, ...]
 
 
@@ -188,7 +190,7 @@ def _call(declared: catalogue.Operation, operation: dict[str, Any]) -> str:
     if declared.answer is bytes:
         lines.append("--remote-name --remote-header-name")
     names = "`CABINET` — адрес кабинета" + ("." if declared.public else ", `TOKEN` — ключ сеанса.")
-    return f"## Вызов\n\n{names}\n\n```bash\n" + " \\\n  ".join(lines) + "\n```\n"
+    return f"## Вызов {_UNSEARCHED}\n\n{names}\n\n```bash\n" + " \\\n  ".join(lines) + "\n```\n"
 
 
 def _answer(api: dict[str, Any], operation: dict[str, Any]) -> str:
@@ -216,7 +218,7 @@ def _refusals(api: dict[str, Any], operation: dict[str, Any]) -> str:
         for code in content.get("examples", {})
     ]
     return (
-        f"## Отказы\n\n{_table(('Статус', 'Код', 'Что значит'), rows)}\n"
+        f"## Отказы {_UNSEARCHED}\n\n{_table(('Статус', 'Код', 'Что значит'), rows)}\n"
         "Кроме них возможны [отказы шлюза](../../errors.md#gateway).\n"
     )
 
@@ -228,7 +230,7 @@ def _costs(operation: catalogue.Operation) -> str:
     heads = tuple(title[0].upper() + title[1:] for title in measured)
     said = "Измерены в тестах, ключи и настройки уже в памяти. К тому, чего нет в таблице, операция не обращается."
     row = tuple(map(str, measured.values()))
-    return f"## Обращения при успешном вызове\n\n{said}\n\n{_table(heads, [row])}"
+    return f"## Обращения при успешном вызове {_UNSEARCHED}\n\n{said}\n\n{_table(heads, [row])}"
 
 
 def _fields(api: dict[str, Any], schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -294,7 +296,7 @@ def _example(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return f"```json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```\n"
+    return f"```{{ .json data-search-exclude }}\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```\n"
 
 
 def _table(heads: Row, rows: Sequence[Row]) -> str:

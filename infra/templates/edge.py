@@ -20,6 +20,7 @@ from infra.templates.stages import prefix_of
 
 REGION: Final = "us-east-1"  # where AWS wants certificates, firewall and log delivery of a distribution
 CALLS_IN_FIVE_MINUTES: Final = 3000  # of one address: a hospital behind one address calls much
+RATE_SECONDS: Final = 300  # the window of that count, also the pause that the firewall asks for
 FAILED_PERCENT: Final = 5
 LOG_DAYS: Final = 90
 OLD_DAYS: Final = 30
@@ -249,7 +250,7 @@ def _firewall(prefix: str) -> dict[str, Any]:
                         "CustomResponse": {
                             "ResponseCode": said.status,
                             "CustomResponseBodyKey": "too-many",
-                            "ResponseHeaders": [{"Name": "Retry-After", "Value": "300"}],
+                            "ResponseHeaders": [{"Name": "Retry-After", "Value": str(RATE_SECONDS)}],
                         }
                     }
                 },

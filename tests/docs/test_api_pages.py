@@ -12,6 +12,8 @@ from chalicelib.kit import catalogue
 from docs.hooks import api_pages
 from infra.openapi import costs_of, refusals_of
 
+JSON = r"```{ \.json .*?}\n(.*?)\n```"
+
 
 @cache
 def pages() -> dict[str, str]:
@@ -28,7 +30,7 @@ def page_of(name: str) -> tuple[catalogue.Operation, str]:
 
 def section(page: str, title: str) -> str:
     """Return what stands below a heading."""
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## {title}(?: {{[^\n]*}})?\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     return found[1] if found else ""
 
 
@@ -60,7 +62,7 @@ def test_the_command_calls_the_operation(name: str) -> None:
     wanted = {"Authorization": not operation.public, "Idempotency-Key": operation.keyed, "If-Match": operation.match}
     wanted["Content-Type"] = operation.body is not None
     assert headers == {header for header, is_wanted in wanted.items() if is_wanted}
-    bodies = re.findall(r"```json\n(.*?)\n```", section(page, "Поля запроса"), re.DOTALL)
+    bodies = re.findall(JSON, section(page, "Поля запроса"), re.DOTALL)
     assert ("@body.json" in words, len(bodies)) == (operation.body is not None, int(operation.body is not None))
     assert all(json.loads(one) for one in bodies)
 
@@ -69,7 +71,7 @@ def test_the_command_calls_the_operation(name: str) -> None:
 def test_a_page_shows_the_answer_the_refusals_and_the_cost(name: str) -> None:
     """An example of every JSON answer; every refusal leads to its entry; the published round trips, and no others."""
     operation, page = page_of(name)
-    answers = re.findall(r"```json\n(.*?)\n```", section(page, "Ответ"), re.DOTALL)
+    answers = re.findall(JSON, section(page, "Ответ"), re.DOTALL)
     assert len(answers) == int(operation.answer not in {None, bytes})
     assert all(json.loads(one) for one in answers)
     linked = re.findall(r"\[`([a-z-]+)`\]\(\.\./\.\./errors\.md#([a-z-]+)\)", section(page, "Отказы"))

@@ -1,6 +1,7 @@
 """What maintainers write as data for the help section is whole, honest about its age, and used."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -205,11 +206,20 @@ def test_an_unused_term_is_noticed(stems: str) -> None:
 # The section
 
 
+def pages_of(section: Any) -> Iterator[str]:
+    """Yield the pages of a section of the navigation and of those within it."""
+    if isinstance(section, str):
+        yield section
+        return
+    for one in section.values() if isinstance(section, dict) else section:
+        yield from pages_of(one)
+
+
 def test_the_reference_page_leads_to_every_page_of_its_section() -> None:
     """«Справочник» names each page that the navigation has under «Помощь»."""
     lines = (ROOT / "mkdocs.yml").read_text("utf-8").split("\nnav:\n")[1]
     nav = yaml.safe_load(lines)
     section = next(one["Помощь"] for one in nav if "Помощь" in one)
-    pages = {next(iter(one.values())) if isinstance(one, dict) else one for one in section} - {"help/index.md"}
+    pages = set(pages_of(section)) - {"help/index.md"}
     linked = {urlsplit(one).path for one in LINK.findall((DOCS / "help/index.md").read_text("utf-8"))}
     assert {f"../{one}" if "/" not in one else one.removeprefix("help/") for one in pages} - linked == set()

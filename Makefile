@@ -6,7 +6,7 @@ PAGES := $(shell find docs functions infra/openapi.py mkdocs.yml -type f -not -n
 MINISTACK := .venv/tools/ministack/ministack.installed
 TOOLS := proof checkov ministack node
 
-.PHONY: run test proof docs package deploy lock audit costs
+.PHONY: run test proof docs preview publish package deploy lock audit
 .DEFAULT_GOAL := test
 
 run: .venv/ready $(COMMON) build/site/index.html $(if $(filter ministack,$(ENGINE)),$(MINISTACK))  ## the cabinet on this machine: http://localhost:8080
@@ -21,13 +21,18 @@ proof: .venv/ready $(COMMON) build/site/index.html  ## what is slow or measured,
 
 docs: .venv/ready build/site/index.html  ## the help centre in build/site
 
+preview: .venv/ready  ## the help centre as it is being written, on http://127.0.0.1:8000 (PORT=…): pages follow each change
+	$(PYTHON) -m mkdocs serve --no-strict --livereload --dev-addr 127.0.0.1:$(or $(PORT),8000)
+
+publish: .venv/ready  ## VERSION=1.0 of the help centre with PDF into the branch `site` and build/published (STAGE=…, REMOTE=… to push)
+	@$(PYTHON) -m infra.publish "$(VERSION)" $(if $(STAGE),--stage $(STAGE)) $(if $(REMOTE),--remote $(REMOTE))
+
 package: .venv/ready  ## the Lambda bundle, its layers and the CloudFormation templates in build/package
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out build/package
 
 deploy: STAGE := $(or $(STAGE),dev)
 deploy: package  ## the stage STAGE in the cloud: change sets to confirm, then the site (YES=1 asks nothing)
-	CABINET_PUBLIC_URL=$$($(PYTHON) -m infra.deployment $(STAGE))/ $(PYTHON) -m mkdocs build --strict --quiet --site-dir build/site-$(STAGE)
-	$(PYTHON) -m infra.deploy --stage $(STAGE) --site build/site-$(STAGE)
+	site=$$($(PYTHON) -m infra.publish --stage $(STAGE)) && $(PYTHON) -m infra.deploy --stage $(STAGE) --site "$$site"
 
 lock: .venv/ready  ## pin the newest releases, with hashes
 	bash infra/lock.sh

@@ -1,11 +1,10 @@
 """The first administrator and the first security officer: run by the operator, once for a deployment.
 
-    python -m infra.bootstrap            # asks for СНИЛС and e-mail of two different people, and sends both letters
-    python -m infra.bootstrap --print    # prints the two numbers instead, when letters do not work yet
+    python -m infra.bootstrap --stage dev            # asks for СНИЛС and e-mail of two different people, sends both letters
+    python -m infra.bootstrap --stage dev --print    # prints the two numbers instead, when letters do not work yet
 
-Environment: AWS credentials of the operator and the deployment's `CABINET_*` variables, as its functions have them; the
-deployment secret must be there. People are asked for on standard input, so that no personal data stand in the shell's
-history or in the list of processes. Nothing secret is printed unless `--print` asks for it.
+With the AWS credentials of the operator; the deployment secret must be there. People are asked for on standard input, so
+that no personal data stand in the shell's history or in the list of processes. Nothing secret is printed unless `--print` asks for it.
 
 Each invited person accepts through Gosuslugi or a signature within three days, as everybody who is invited does. Both
 invitations are journalled under the operator's own identifier. A second run is refused while the letters are good and
@@ -21,7 +20,12 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from chalicelib.kit import clock, ids, journal, outbox  # noqa: E402 - found through the two paths above
+from infra import deployment  # noqa: E402 - found through the two paths above
+
+if __name__ == "__main__":
+    deployment.enter_named()
+
+from chalicelib.kit import clock, ids, journal, outbox  # noqa: E402 - it reads the environment
 from chalicelib.kit.access import Grant, Role  # noqa: E402 - see above
 from chalicelib.kit.problem import Refusal  # noqa: E402 - see above
 from chalicelib.kit.records.tables import Once  # noqa: E402 - see above
@@ -50,6 +54,7 @@ class BootstrapDone(Refusal):
 def main(arguments: list[str] | None = None) -> int:
     """Ask, invite, tell; 1 when nothing was done."""
     parser = argparse.ArgumentParser(prog="python -m infra.bootstrap", description="Пригласить первых двух людей.")
+    parser.add_argument("--stage", required=True, help="стадия: dev или prod")
     parser.add_argument("--print", action="store_true", dest="shown", help="показать номера, а не отправлять письма")
     shown = parser.parse_args(arguments).shown
     try:
@@ -118,4 +123,4 @@ def _refuse(sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(deployment.tell(main))

@@ -72,7 +72,7 @@ class Stacks:
 
         `values` may hold more than the template asks for; what it asks for and nobody gives is an error.
         """
-        found = self._find(stack)
+        found = self._at_rest(stack, besides="REVIEW_IN_PROGRESS")  # a new stack that waits for a change set
         status = found["StackStatus"] if found else ""
         if status in _UNUSABLE:
             raise Failed(f"{stack} is {status}: nothing can be changed. {_way_out(stack, status)}")
@@ -115,16 +115,21 @@ class Stacks:
 
     def wait(self, change_set: ChangeSet) -> None:
         """Wait for the end; Failed says what went wrong first, and how to go back."""
-        while True:
-            found = self._find(change_set.stack)
-            status = found["StackStatus"] if found else "DELETE_COMPLETE"
-            if not status.endswith("IN_PROGRESS"):
-                break
-            self._sleep(SECONDS_BETWEEN_LOOKS)
+        found = self._at_rest(change_set.stack)
+        status = found["StackStatus"] if found else "DELETE_COMPLETE"
         if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             raise Failed(
                 f"{change_set.stack} is {status}. {self._reason(change_set.stack)} {_way_out(change_set.stack, status)}"
             )
+
+    def _at_rest(self, stack: str, besides: str = "") -> dict[str, Any] | None:
+        """Find a stack when what goes on in it has ended: a run that was cut off leaves CloudFormation at work."""
+        while True:
+            found = self._find(stack)
+            status = found["StackStatus"] if found else ""
+            if status == besides or not status.endswith("IN_PROGRESS"):
+                return found
+            self._sleep(SECONDS_BETWEEN_LOOKS)
 
     def _find(self, stack: str) -> dict[str, Any] | None:
         try:

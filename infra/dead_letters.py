@@ -128,4 +128,4 @@ def _url(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(deployment.tell(main))

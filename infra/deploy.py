@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
@@ -30,7 +31,7 @@ from infra.changes import ChangeSet, Failed, Stacks  # noqa: E402 - see above
 from infra.deployment import Deployment, WrongDeployment  # noqa: E402 - see above
 from infra.release import NoRelease, Release  # noqa: E402 - see above
 from infra.site import NoSite  # noqa: E402 - see above
-from infra.templates import edge  # noqa: E402 - see above
+from infra.templates import edge, gateway  # noqa: E402 - see above
 
 # Stacks of one wave need nothing of each other; each wave may use the outputs of those before it.
 WAVES: Final = (
@@ -98,6 +99,7 @@ class Deploy:
         """Deploy the functions and layers of an older release; everything else stays as it is."""
         self.values = self._given()
         self._load()
+        self._need_secret()
         built = Release.download(self._client("s3"), self.bucket, digest, folder)
         self.folder, self.values = folder, self.values | built.parameters
         for wave in WAVES:
@@ -142,11 +144,20 @@ class Deploy:
             raise
         for one in sets:
             self._stacks(one.stack).start(one)
-        for one in sets:
-            self._stacks(one.stack).wait(one)
-            print(f"{one.stack} is done.", flush=True)
+        failed = [said for one in sets if (said := self._waited(one))]  # the others are not left to go on unwatched
+        if failed:
+            raise Failed("\n".join(failed))
         for name in names:
             self.values |= self._stacks(name).outputs(self._name(name))
+
+    def _waited(self, one: ChangeSet) -> str:
+        """Wait for a stack and tell; returns what went wrong."""
+        try:
+            self._stacks(one.stack).wait(one)
+        except Failed as failed:
+            return str(failed)
+        print(f"{one.stack} is done.", flush=True)
+        return ""
 
     def _prepare(self, name: str) -> ChangeSet | None:
         template = (self.folder / f"{name}.json").read_text("ascii")
@@ -173,11 +184,23 @@ class Deploy:
             raise Failed(f"What people have written might be lost ({said}). Say --replace if that is really meant.")
 
     def _need_secret(self) -> None:
+        """Learn which versions of the CDN's proof there are; Failed without them or the deployment secret."""
         key = {"place": {"S": "current"}}
         table = f"{self.found.prefix}-deployment_secret"
-        if "Item" not in self._client("dynamodb").get_item(TableName=table, Key=key):
+        is_there = "Item" in self._client("dynamodb").get_item(TableName=table, Key=key)
+        versions = self._proofs() if is_there else {}
+        if not {"AWSCURRENT", "AWSPREVIOUS"} <= versions.keys():
             command = f"python -m infra.secret --stage {self.found.stage}"
-            raise Failed(f"The deployment has no secret yet: run `{command}`, then deploy again.")
+            raise Failed(f"The deployment has not its whole secret yet: run `{command}`, then deploy again.")
+        self.values |= {"EdgeProof": versions["AWSCURRENT"], "EdgeProofBefore": versions["AWSPREVIOUS"]}
+
+    def _proofs(self) -> dict[str, str]:
+        secrets = self._client("secretsmanager")
+        try:
+            found = secrets.describe_secret(SecretId=gateway.edge_secret(self.found.prefix))
+        except secrets.exceptions.ResourceNotFoundException:
+            return {}
+        return {stage: version for version, stages in found["VersionIdsToStages"].items() for stage in stages}
 
     def _judge_names(self) -> None:
         """Refuse a parameter that no template asks for: it is misspelt, and a default would hide that."""
@@ -226,6 +249,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (Failed, NoRelease, NoSite, WrongDeployment) as reason:
         print(reason, file=sys.stderr, flush=True)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(
+            f"AWS: {str(error).rstrip('.')}. Nothing more was changed; mend the cause and run it again.",
+            file=sys.stderr,
+            flush=True,
+        )
         return 1
     return 0
 

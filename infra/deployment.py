@@ -7,9 +7,12 @@ import argparse
 import os
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.templates.stages import STAGES, prefix_of
 
@@ -41,7 +44,7 @@ class Deployment:
 
     def enter(self) -> None:
         """Set the environment as the functions have it; tables read their names when they are first imported."""
-        os.environ["AWS_REGION"] = self.region
+        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = self.region
         os.environ["CABINET_PREFIX"] = self.prefix
         os.environ["CABINET_PUBLIC_URL"] = self.public_url
         os.environ["CABINET_MAIL_SENDER"] = self.parameters["MailSender"]
@@ -66,6 +69,33 @@ def read(stage: str, folder: Path = FOLDER) -> Deployment:
     if strange or missing:
         raise WrongDeployment(f"{path}: these parameters must be text: {', '.join(sorted({*strange, *missing}))}.")
     return Deployment(stage, region, parameters)
+
+
+def enter_named() -> None:
+    """Enter the stage that the command line names, before tables read their names; ends the program when it is wrong.
+
+    A command line without a stage is left to the tool's own parser.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--stage")
+    stage = parser.parse_known_args()[0].stage
+    if stage:
+        try:
+            read(stage).enter()
+        except WrongDeployment as wrong:
+            sys.exit(str(wrong))
+
+
+def tell(tool: Callable[[], int]) -> int:
+    """Run a tool of the operator; what AWS refuses is said in a sentence."""
+    from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415 - the site's build needs no tables
+
+    try:
+        return tool()
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        cause = getattr(error, "cause", None) or error
+        print(f"AWS: {str(cause).rstrip('.')}. Mend the cause and run it again.", file=sys.stderr, flush=True)
+        return 1
 
 
 def main(arguments: list[str] | None = None) -> int:

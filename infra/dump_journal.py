@@ -1,8 +1,8 @@
 """Write the whole journal with its leaves, seals and ends of chains, for `infra.verify_journal`; run by the operator.
 
-    python -m infra.dump_journal > dump.jsonl
+    python -m infra.dump_journal --stage dev > dump.jsonl
 
-Environment: AWS credentials that may scan the tables, and the deployment's `CABINET_*` variables. It reads page by page
+With AWS credentials that may scan the tables. It reads page by page
 and may run while people work: the head is read first, ends before leaves and leaves before records, so that what comes
 meanwhile is only ever newer than its seal. The file holds who did what in the cabinet: keep it as the journal itself.
 """
@@ -16,18 +16,23 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from chalicelib.kit import aws  # noqa: E402 - found through the two paths above
+from infra import deployment  # noqa: E402 - found through the two paths above
+
+if __name__ == "__main__":
+    deployment.enter_named()
+
+from chalicelib.kit import aws  # noqa: E402 - it reads the environment
 from chalicelib.kit.tables import Get, Table, fetch  # noqa: E402 - see above
 from chalicelib.kit.trail.tables import JournalRecord  # noqa: E402 - see above
 from chalicelib.seals.rules import canonical, entry_text, stored_text  # noqa: E402 - see above
 from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealNode  # noqa: E402 - see above
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Write to standard output; 1 when nothing was sealed yet."""
-    argparse.ArgumentParser(
-        prog="python -m infra.dump_journal", description="Выгрузить журнал с печатями."
-    ).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m infra.dump_journal", description="Выгрузить журнал с печатями.")
+    parser.add_argument("--stage", required=True, help="стадия: dev или prod")
+    parser.parse_args(arguments)
     (head,) = fetch((Get(SealHead, CHAIN),))
     if head is None:
         print("Печатей ещё нет.", file=sys.stderr)
@@ -59,4 +64,4 @@ def _scan(model: type[Table]) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(deployment.tell(main))

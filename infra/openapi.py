@@ -41,9 +41,18 @@ DOMAIN_TITLES: Final = {
     "administration": "Администрирование",
     "profile": "Профиль",
     "journal": "Журнал действий",
+    "help": "Справка",
     "seals": "Печати журнала",
 }
-COST_TITLES: Final = {"dynamodb": "DynamoDB", "kms": "KMS", "outside": "внешние системы"}
+COST_TITLES: Final = {
+    "dynamodb": "DynamoDB",
+    "kms": "KMS",
+    "s3": "S3",
+    "sqs": "SQS",
+    "sns": "SNS",
+    "sesv2": "SES",
+    "outside": "внешние системы",
+}
 _BARE_FIELDS: Final = {
     "items": "Записи",
     "session": "Сеанс",
@@ -176,11 +185,11 @@ def limits_of(operation: Operation) -> str:
 
 
 def costs_of(operation: Operation) -> dict[str, int]:
-    """Return the measured round trips of a successful call by what is called; nothing when they were not measured."""
+    """Return the measured round trips of a successful call by what it calls; nothing when they were not measured."""
     figures = COSTS.read_text("utf-8") if COSTS.exists() else ""
     measured: dict[str, dict[str, int]] = json.loads(figures or "{}")
     of_this = measured.get(operation.name, {})
-    return {title: of_this[name] for name, title in COST_TITLES.items() if name in of_this}
+    return {title: of_this[name] for name, title in COST_TITLES.items() if of_this.get(name)}
 
 
 def sentence_of(refusal: type[Refusal] | Sentence) -> str:

@@ -38,6 +38,8 @@ MAX_RESOURCES: Final = 500
 MAX_TEMPLATE_BYTES: Final = 1_048_576
 MAX_API_RESOURCES: Final = 300
 MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
+BASE_LAYER: Final = "layer-base.zip"
+MAX_BASE_LAYER_BYTES: Final = 80_000_000  # our own limit, unpacked: every cold start loads from it
 PLANNED_OPERATIONS: Final = 300
 PLANNED_DOMAINS: Final = 28
 FULLEST_DOMAIN: Final = 15  # a domain with more operations is split
@@ -104,6 +106,9 @@ class Package:
         unpacked = sum(archive.unpacked for archive in self.archives)
         if unpacked > MAX_UNZIPPED_BYTES:
             found.append(f"Bundle and layers unpack to {unpacked:,} bytes; Lambda allows {MAX_UNZIPPED_BYTES:,}.")
+        base = sum(archive.unpacked for archive in self.archives if archive.path.name == BASE_LAYER)
+        if base > MAX_BASE_LAYER_BYTES:
+            found.append(f"The base layer unpacks to {base:,} bytes; we allow {MAX_BASE_LAYER_BYTES:,}.")
         return found
 
     def table(self) -> str:
@@ -239,7 +244,7 @@ def _layers(work: Path, out: Path) -> list[Archive]:
         part.rename(typst / "python" / part.name)
     for layer in (base, typst):
         _compile(layer, "/opt")
-    return [_zip(base, out / "layer-base.zip"), _zip(typst, out / "layer-typst.zip")]
+    return [_zip(base, out / BASE_LAYER), _zip(typst, out / "layer-typst.zip")]
 
 
 def _install(target: Path) -> None:

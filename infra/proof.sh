@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Install what `make proof` needs beside Python: a browser with its driver, an independent maker of one-time codes, node with
-# npm for the CDN's function and the checkers of pages, Java for the HTML checker, Russian spelling.
+# npm for the CDN's function and the checkers of pages, Java for the HTML checker, Russian spelling, what PDF files are made with.
 set -u
 fail() { printf '%s\n' "$1" >&2; exit 1; }
+
+if command -v apt-get >/dev/null; then  # the PDF files' libraries and fonts
+  bash infra/debian.sh $(.venv/bin/python -c 'from docs.hooks.pdf import PACKAGES; print(*PACKAGES)') || exit 1
+fi
 
 missing=()
 for pair in chromium:chromium chromedriver:chromium-driver oathtool:oathtool node:nodejs npm:npm java:default-jre-headless \

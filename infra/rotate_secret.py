@@ -1,10 +1,10 @@
 """A new version of the deployment secret's turning root: run by the operator.
 
-    python -m infra.rotate_secret             # the new version seals ten minutes from now; the older ones still open
-    python -m infra.rotate_secret --drop-old  # after a leak, once the new version seals: the older ones open no more
+    python -m infra.rotate_secret --stage dev             # the new version seals ten minutes from now; older ones open
+    python -m infra.rotate_secret --stage dev --drop-old  # after a leak, once the new one seals: older ones open no more
 
-Environment: AWS credentials of the operator and the deployment's `CABINET_*` variables. Nothing secret is printed. The
-secret is wrapped anew by KMS each time, so with the newest of the KMS key's own versions too.
+With the AWS credentials of the operator. Nothing secret is printed. The secret is wrapped anew by KMS each time, so with
+the newest of the KMS key's own versions too.
 """
 
 import argparse
@@ -12,15 +12,19 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from chalicelib.kit import clock, secret  # noqa: E402 - found through the two paths above
-from chalicelib.kit.records.tables import DeploymentSecret  # noqa: E402 - see above
+from infra import deployment  # noqa: E402 - found through the two paths above
+
+if __name__ == "__main__":
+    deployment.enter_named()
+
+from chalicelib.kit import clock, secret  # noqa: E402 - it reads the environment
 from chalicelib.kit.secret import Root  # noqa: E402 - see above
 
 # By then every function has read its copy anew, and knows the version that others begin to use.
@@ -34,6 +38,7 @@ class NotNowError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Rotate, tell; 1 when nothing was done."""
     parser = argparse.ArgumentParser(prog="python -m infra.rotate_secret", description="Сменить секрет развёртывания.")
+    parser.add_argument("--stage", required=True, help="стадия: dev или prod")
     parser.add_argument("--drop-old", action="store_true", help="забыть прежние версии (после утечки)")
     drop = parser.parse_args(arguments).drop_old
     try:
@@ -41,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except NotNowError as error:
         print(f"{error} Ничего не сделано.", file=sys.stderr, flush=True)
         return 1
-    done = "прежние версии забыты" if drop else f"действует с {clock.moment(newest.since)}"
+    done = "только она и действует" if drop else f"действует с {clock.moment(newest.since)}"
     print(f"Версия {newest.version}: {done}.")
     return 0
 
@@ -63,13 +68,14 @@ def only_newest(roots: list[Root]) -> list[Root]:
 
 def change(how: Callable[[list[Root]], list[Root]]) -> Root:
     """Write other versions if nobody else has meanwhile; returns the newest."""
-    before = DeploymentSecret.get(secret.PLACE, consistent_read=True).wrapped
-    held = secret.unwrap(before)
-    roots = how(secret.roots_of(held))
-    after = DeploymentSecret.wrapped.set(secret.wrap(held | {"roots": msgspec.to_builtins(roots)}))
-    if DeploymentSecret.change(secret.PLACE, actions=[after], when=DeploymentSecret.wrapped == before) is None:
+    roots: list[Root] = []
+
+    def rewritten(held: dict[str, Any]) -> dict[str, Any]:
+        roots[:] = how(secret.roots_of(held))
+        return held | {"roots": msgspec.to_builtins(roots)}
+
+    if not secret.rewrite(rewritten):
         raise NotNowError("Секрет только что изменил кто-то другой.")
-    secret.forget()
     return roots[0]
 
 
@@ -79,4 +85,4 @@ def _refuse_early(roots: list[Root]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(deployment.tell(main))

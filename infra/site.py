@@ -12,6 +12,7 @@ ALWAYS: Final = "public, max-age=31536000, immutable"
 SHORTLY: Final = "public, max-age=300"
 MAX_POLICY: Final = 1783  # characters of a Content-Security-Policy that CloudFront takes
 _NAMED_BY_CONTENT: Final = re.compile(r"\.[0-9a-f]{8}\.")
+_CANONICAL: Final = re.compile(r'<link rel="canonical" href="([^"]*?)(?:latest/)?">')
 _DATA: Final = ("application/json", "application/ld+json")
 _TYPES: Final = {".md": "text/markdown", ".map": "application/json", ".woff2": "font/woff2", ".xml": "application/xml"}
 
@@ -52,6 +53,12 @@ def scripts(site: Path) -> str:
         parser.feed(page.read_text("utf-8"))
         digests |= {hashlib.sha256(one.encode()).digest() for one in parser.found}
     return " ".join(sorted(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests))
+
+
+def address_in(start_page: str) -> str | None:
+    """Return the address that a site's pages are built for, by its start page; None when that does not say."""
+    found = _CANONICAL.search(start_page)
+    return found[1] if found else None
 
 
 def upload(s3: Any, bucket: str, site: Path) -> int:

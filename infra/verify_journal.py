@@ -63,8 +63,8 @@ class Evidence:
             self.ends[said["owner"]] = said
         else:
             beside = {"body": tree["body"], "signature": tree["signature"], "leaves": tree.get("leaves")}
-            digest = hashlib.sha256(tree["body"].encode()).hexdigest()
-            self.seals.append(json.loads(tree["body"]) | beside | {"hash": digest})  # the signed text says the rest
+            beside["hash"] = digest(tree["body"].encode())
+            self.seals.append(json.loads(tree["body"]) | beside)  # the signed text says the rest
 
     def fault(self, sentence: str) -> None:
         """Note what is wrong and where."""
@@ -77,15 +77,20 @@ class Evidence:
         return is_number and abs(self.at - int(record_id[4:16], 16) / 1000) < WINDOW_SECONDS
 
 
+def digest(data: bytes) -> str:
+    """Return the SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def leaf_hash(text: str) -> str:
     """Hash a text: SHA-256(0x00 ‖ text)."""
-    return hashlib.sha256(b"\x00" + text.encode()).hexdigest()
+    return digest(b"\x00" + text.encode())
 
 
 def node_hash(parts: Iterable[str]) -> str:
     """Join hashes: SHA-256(0x01 ‖ hashes); anything but small hex digits gives a hash that nobody signed."""
     joined = "".join(parts)
-    return hashlib.sha256(b"\x01" + bytes.fromhex(joined)).hexdigest() if _HEX.fullmatch(joined) else ""
+    return digest(b"\x01" + bytes.fromhex(joined)) if _HEX.fullmatch(joined) else ""
 
 
 def root(hashes: Sequence[str]) -> str:
@@ -164,10 +169,7 @@ def check_records(found: Evidence) -> None:
         if link is None:
             if not found.is_young(record_id):
                 found.fault(f"Запись {record_id} не опечатана, хотя её время давно прошло или ещё не пришло.")
-        elif (hashlib.sha256(text.encode()).hexdigest(), int(said["expires"]["N"])) != (
-            link["record"],
-            link["expires"],
-        ):
+        elif digest(text.encode()) != link["record"] or int(said["expires"]["N"]) != link["expires"]:
             found.fault(f"Запись {record_id} изменена.")
         elif owners.setdefault(said["person_id"]["S"], link["owner"]) != link["owner"]:
             found.fault(f"Запись {record_id} опечатана в чужой цепочке.")
@@ -212,29 +214,18 @@ def check_whole(found: Evidence, seals: Mapping[int, Said], chains: Mapping[str,
         if number not in seals or seals[number]["leaves"] is None:
             found.fault(f"Печати № {number} нет.")
     place = {one: number for number in sorted(seals) for one in seals[number]["leaves"] or ()}
-    ends: dict[str, Said] = dict(found.ends)
+    ends = dict(found.ends)
     for owner, chain in chains.items():
         places = [place.get(one["hash"], last + 1) for one in chain]
         if places != sorted(places):
             found.fault(f"Владелец {owner}: звенья опечатаны не в своём порядке.")
-        if owner in found.ends:
-            check_end(found, found.ends[owner], chain)
-        sealed = [one for one, number in zip(chain, places, strict=True) if number <= last]
-        first = chain[0]
-        ends[owner] = {
-            "number": first["number"] - 1,
-            "leaf": first["previous"],
-            "kept_until": first["previous_kept_until"],
-        }
-        if sealed:
-            ends[owner] = {
-                "number": sealed[-1]["number"],
-                "leaf": sealed[-1]["hash"],
-                "kept_until": sealed[-1]["kept_until"],
-            }
-        ends[owner] |= {"owner": owner}
-    for owner, end in ends.items():
-        check_end(found, end, chains.get(owner, []))
+        number, leaf, kept_until = chain[0]["number"] - 1, chain[0]["previous"], chain[0]["previous_kept_until"]
+        for one in chain:
+            if one["hash"] in place:
+                number, leaf, kept_until = one["number"], one["hash"], one["kept_until"]
+        ends[owner] = {"owner": owner, "number": number, "leaf": leaf, "kept_until": kept_until}
+    for end in [*found.ends.values(), *ends.values()]:
+        check_end(found, end, chains.get(end["owner"], []))
     if owners_root(ends.values()) != seals[last]["owners_root"]:
         found.fault(f"Печать № {last}: концы цепочек не те, что под ней.")
 
@@ -265,7 +256,7 @@ def load_keys(paths: Iterable[Path]) -> Keys:
             key = load_pem_public_key(f"{pem.strip()}\n-----END PUBLIC KEY-----\n".encode())
             der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             if isinstance(key, ec.EllipticCurvePublicKey):
-                keys[hashlib.sha256(der).hexdigest()] = key
+                keys[digest(der)] = key
     return keys
 
 
@@ -301,7 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Read, judge, tell."""
     parser = argparse.ArgumentParser(prog="python -m infra.verify_journal", description="Проверить, цел ли журнал.")
     parser.add_argument("files", nargs="+", type=Path, help="файлы и папки: записи, звенья, доказательство, печати")
-    parser.add_argument("--keys", nargs="+", type=Path, required=True, help="доверенные открытые ключи")
+    parser.add_argument("--keys", action="append", type=Path, required=True, help="доверенные открытые ключи")
     parser.add_argument("--at", default=datetime.now(UTC).isoformat(), help="когда взяты файлы, если не сейчас")
     given = parser.parse_args(arguments)
     try:

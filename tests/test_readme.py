@@ -1,46 +1,21 @@
 """README's own lines are run against a running cabinet, as a newcomer would."""
 
-import contextlib
 import os
 import re
-import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from pypdf import PdfReader
-
-ROOT = Path(__file__).parent.parent
+from running import running_cabinet
 
 
 @pytest.fixture(scope="module")
 def cabinet() -> Iterator[str]:
-    """Run the local cabinet on a free port; it has to end cleanly."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "infra.local.cabinet"],
-        cwd=ROOT,
-        env={**os.environ, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            if answer.status == 200:
-                break
-        time.sleep(0.1)
-    yield url
-    running.send_signal(signal.SIGINT)
-    _, complaints = running.communicate(timeout=20)
-    assert (running.returncode, complaints) == (0, b"")
+    """Run the local cabinet."""
+    with running_cabinet() as url:
+        yield url
 
 
 def test_the_first_five_minutes_work_as_written(cabinet: str) -> None:

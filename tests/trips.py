@@ -10,6 +10,7 @@ from infra.aws_models import CALLS
 
 current: contextvars.ContextVar[str] = contextvars.ContextVar("current", default="")
 PREFIX = settings.table("")
+SERVICES = ("dynamodb", "kms", "s3", "sesv2", "sns", "sqs")
 
 
 class Right(NamedTuple):
@@ -26,7 +27,7 @@ class Trips:
     def __init__(self) -> None:
         self.rights: dict[str, set[Right]] = defaultdict(set)
         self.calls: list[str] = []
-        for service in ("dynamodb", "kms", "s3", "sesv2", "sns", "sqs"):
+        for service in SERVICES:
             aws.client(service).meta.events.register("before-call", self._note)
             if service != "dynamodb":
                 aws.client(service).meta.events.register("before-parameter-build", self._note_other)

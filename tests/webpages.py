@@ -50,9 +50,7 @@ def program(name: str) -> str:
 
 def addresses(folder: Path) -> list[str]:
     """Return the address of every page of a built site, without the first slash."""
-    return [
-        one.relative_to(folder).as_posix().removesuffix("index.html") for one in sorted(folder.rglob("*.html"))
-    ]
+    return [one.relative_to(folder).as_posix().removesuffix("index.html") for one in sorted(folder.rglob("*.html"))]
 
 
 class Cdn(Front):
@@ -70,7 +68,7 @@ class Cdn(Front):
             self.missing.append(request.raw_path)
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = site.life_of(Path(request.raw_path))
-        if "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype.startswith(COMPRESSED):
+        if "gzip" in request.headers.get("Accept-Encoding", "") and (response.mimetype or "").startswith(COMPRESSED):
             response.direct_passthrough = False
             response.set_data(gzip.compress(response.get_data()))
             response.headers["Content-Encoding"] = "gzip"

@@ -1,24 +1,43 @@
 """The API reference as Markdown: one page per operation, one per domain; `python docs/hooks/api_pages.py OUT_DIR`.
 
-Everything comes from the OpenAPI description, so the reference cannot say anything else.
+Everything comes from the OpenAPI description, the declarations, the measured costs and recorded calls, so the reference
+cannot say anything else.
 """
 
 import json
+import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
+
+import yaml
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+for _place in (ROOT, ROOT / "functions"):
+    if str(_place) not in sys.path:
+        sys.path.insert(0, str(_place))
 
-from infra.openapi import COST_TITLES, DOMAIN_TITLES, costs_of, describe  # noqa: E402 - found through the path above
+from chalicelib.kit import access, catalogue, door  # noqa: E402 - found through the two paths above
+from infra.openapi import DOMAIN_TITLES, costs_of, describe, limits_of  # noqa: E402 - see above
 
+EXAMPLES: Final = ROOT / "docs/data/api_examples.json"
 # The reference answers developers; in the search it stands behind the pages for people.
 _HEAD: Final = "---\nsearch:\n  boost: 0.3\n---\n\n"
-_KINDS: Final = {"string": "строка", "integer": "целое число", "number": "число", "boolean": "true или false"}
+_KINDS: Final = {"string": "строка", "integer": "целое число", "number": "число", "boolean": "`true` или `false`"}
 _FORMATS: Final = {"date": "дата ГГГГ-ММ-ДД", "date-time": "момент RFC 3339", "binary": "файл"}
+# Whose data a role may deal with, by what ties it to them.
+RELATIONS: Final = {
+    access.Own: "свои",
+    access.InOrganisation: "своей организации",
+    access.ByCase: "по открытой проверке организации",
+    access.WholeCabinet: "всего кабинета",
+}
+# What repeats on every page only makes the search's index heavy.
+_UNSEARCHED: Final = "{ data-search-exclude }"
 Row = tuple[str, ...]
 
 
@@ -70,18 +89,63 @@ def _domain(api: dict[str, Any], domain: str) -> str:
 
 
 def _page(api: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
+    declared = catalogue.operations[operation["operationId"]]
     back = f"область [«{DOMAIN_TITLES[operation['tags'][0]]}»](index.md)"
     parts = [
         f"{_HEAD}# {operation['summary']}\n",
         f"`{method} {path}` — операция `{operation['operationId']}`, {back}.\n",
-        f"## Кто и как часто\n\n{operation['description']}\n",
+        _explained(declared),
+        _access(declared),
         _parameters(operation),
         _body(api, operation),
+        _call(declared, operation),
         _answer(api, operation),
         _refusals(api, operation),
-        _costs(operation),
+        _costs(declared),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _explained(operation: catalogue.Operation) -> str:
+    links = ", ".join(f"[«{title}»](../../{path})" for path, title in help_pages().get(operation.name, ()))
+    return f"Людям об этом рассказано на страницах: {links}.\n" if links else ""
+
+
+@lru_cache(maxsize=1)
+def help_pages() -> dict[str, list[tuple[str, str]]]:
+    """Return path and title of the pages that explain an operation, as their heads say (`operations:`)."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for file in sorted((ROOT / "docs").rglob("*.md")):
+        text = file.read_text("utf-8")
+        if not text.startswith("---\n") or "engineering" in file.parts:
+            continue
+        _, head, body = text.split("---\n", 2)
+        title = re.search(r"^# (.+?)(?: *\{.*\})?$", body, re.MULTILINE)
+        for name in yaml.safe_load(head).get("operations", ()):
+            found[name].append((file.relative_to(ROOT / "docs").as_posix(), title[1] if title else file.stem))
+    return found
+
+
+def _access(operation: catalogue.Operation) -> str:
+    if operation.public:
+        return f"## Кто может вызвать\n\nКто угодно, без входа. {limits_of(operation)}\n"
+    rows = [(role.label.capitalize(), RELATIONS[type(relation)]) for role, relation in operation.allow.items()]
+    minutes = door.FRESH_SECONDS // 60
+    said = [
+        "Личность: подходит и неподтверждённая."
+        if operation.claimed
+        else "Личность: нужна [подтверждённая](../../registration.md#confirm-identity).",
+        f"Подтверждение входа: [не больше {minutes} минут назад](../../errors.md#fresh-factor-required)."
+        if operation.fresh
+        else "Подтверждение входа: заново не нужно.",
+        f"Вход: [не больше {minutes} минут назад](../../errors.md#full-sign-in-required)." if operation.full else "",
+        "Доступна и тогда, когда сначала нужно принять политику, сменить пароль или выбрать место работы."
+        if operation.unsettled
+        else "",
+        limits_of(operation),
+    ]
+    facts = "\n".join(f"- {one}" for one in said if one)
+    return f"## Кто может вызвать\n\n{_table(('Роль', 'Чьи данные'), rows)}\n{facts}\n"
 
 
 def _parameters(operation: dict[str, Any]) -> str:
@@ -103,11 +167,30 @@ def _body(api: dict[str, Any], operation: dict[str, Any]) -> str:
         (f"`{name}`", said.get("title", "—"), _yes(required=required), _hint(api, said))
         for name, said, required in _fields(api, schema)
     ]
-    example = json.dumps(_example(api, _resolve(api, schema)), ensure_ascii=False, indent=2)
     return (
         f"## Поля запроса\n\n{_table(('Поле', 'Название', 'Обязательно', 'Подсказка'), rows)}\n"
-        f"Пример:\n\n```json\n{example}\n```\n"
+        f"Пример (`body.json`):\n\n{_json(_example(operation)['body'])}"
     )
+
+
+def _call(declared: catalogue.Operation, operation: dict[str, Any]) -> str:
+    """Write the call as a command: `CABINET` is the cabinet's address, `TOKEN` the key of a session."""
+    example = _example(operation)
+    path = declared.path.format_map(example.get("path", {}))
+    query = f"?{urlencode(example['query'])}" if "query" in example else ""
+    lines = [f'curl --request {declared.method} "$CABINET{path}{query}"']
+    if not declared.public:
+        lines.append('--header "Authorization: Bearer $TOKEN"')
+    if declared.keyed:
+        lines.append('--header "Idempotency-Key: $(openssl rand -hex 16)"')
+    if declared.match:
+        lines.append("--header 'If-Match: \"3\"'")
+    if declared.body is not None:
+        lines += ["--header 'Content-Type: application/json'", "--data @body.json"]
+    if declared.answer is bytes:
+        lines.append("--remote-name --remote-header-name")
+    names = "`CABINET` — адрес кабинета" + ("." if declared.public else ", `TOKEN` — ключ сеанса.")
+    return f"## Вызов {_UNSEARCHED}\n\n{names}\n\n```bash\n" + " \\\n  ".join(lines) + "\n```\n"
 
 
 def _answer(api: dict[str, Any], operation: dict[str, Any]) -> str:
@@ -121,7 +204,8 @@ def _answer(api: dict[str, Any], operation: dict[str, Any]) -> str:
         rows = [
             (f"`{name}`", said.get("title", "—"), _hint(api, said)) for name, said, _ in _fields(api, content["schema"])
         ]
-        return f"{text}\n\n{_table(('Поле', 'Название', 'Что в нём'), rows)}"
+        example = f"Пример; длинные значения обрезаны, в списках не больше двух записей:\n\n{_json(_example(operation)['answer'])}"
+        return f"{text}\n\n{_table(('Поле', 'Название', 'Что в нём'), rows)}\n{example}"
     return f"{text}\n"
 
 
@@ -134,18 +218,19 @@ def _refusals(api: dict[str, Any], operation: dict[str, Any]) -> str:
         for code in content.get("examples", {})
     ]
     return (
-        f"## Отказы\n\n{_table(('Статус', 'Код', 'Что значит'), rows)}\n"
+        f"## Отказы {_UNSEARCHED}\n\n{_table(('Статус', 'Код', 'Что значит'), rows)}\n"
         "Кроме них возможны [отказы шлюза](../../errors.md#gateway).\n"
     )
 
 
-def _costs(operation: dict[str, Any]) -> str:
-    from chalicelib.kit import catalogue  # noqa: PLC0415 - infra.openapi has made it importable
-
-    measured = costs_of(catalogue.operations[operation["operationId"]])
-    row = tuple(str(measured.get(title, "—")) for title in COST_TITLES.values())
-    heads = tuple(title[0].upper() + title[1:] for title in COST_TITLES.values())
-    return f"## Обращения при успешном вызове\n\nИзмерены в тестах; прочерк — не измерялось.\n\n{_table(heads, [row])}"
+def _costs(operation: catalogue.Operation) -> str:
+    measured = costs_of(operation)
+    if not measured:
+        return ""
+    heads = tuple(title[0].upper() + title[1:] for title in measured)
+    said = "Измерены в тестах, ключи и настройки уже в памяти. К тому, чего нет в таблице, операция не обращается."
+    row = tuple(map(str, measured.values()))
+    return f"## Обращения при успешном вызове {_UNSEARCHED}\n\n{said}\n\n{_table(heads, [row])}"
 
 
 def _fields(api: dict[str, Any], schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -195,20 +280,23 @@ def _kind(schema: dict[str, Any]) -> str:
     return _FORMATS.get(schema.get("format", "")) or _KINDS.get(schema.get("type", ""), "значение")
 
 
-def _example(api: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    names = schema["required"] or list(schema["properties"])[:2]
-    return {
-        name: _sample(_resolve(api, _not_null(schema["properties"][name])), schema["properties"][name])
-        for name in names
-    }
+@lru_cache(maxsize=1)
+def _examples() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text("utf-8"))
+    return found
 
 
-def _sample(kind: dict[str, Any], field: dict[str, Any]) -> Any:
-    if field.get("examples") or kind.get("examples"):
-        return (field.get("examples") or kind["examples"])[-1]
-    if "enum" in kind:
-        return kind["enum"][0]
-    return {"date": "1980-03-15"}.get(kind.get("format", ""), "…")
+def _example(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return the recorded call of an operation: `path`, `query`, `body`, `answer`, each where there is one."""
+    if operation["operationId"] not in _examples():
+        raise LookupError(
+            f"{operation['operationId']} has no example: UPDATE_EXAMPLES=1 pytest tests/docs/test_api_examples.py"
+        )
+    return _examples()[operation["operationId"]]
+
+
+def _json(value: Any) -> str:
+    return f"```{{ .json data-search-exclude }}\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```\n"
 
 
 def _table(heads: Row, rows: Sequence[Row]) -> str:

@@ -1,7 +1,8 @@
 """Daily copies of all tables in a locked vault.
 
 Point-in-time recovery (in the stateful stack) undoes mistakes to the second, but it ends with its table. The copies here
-outlive a table and whoever may delete it: the vault refuses to drop a copy before its time. Nothing is kept longer than
+outlive a table: the vault refuses to drop a copy before its time, to everybody but who may change the lock itself
+(governance mode; compliance mode could never be taken back, not even for a stage that was tried out). Nothing is kept longer than
 35 days by either, so that a person who was erased is gone from the copies 35 days later.
 """
 

@@ -4,6 +4,7 @@
   bucket, which only this distribution may read. A file that is not there is answered by the front: an error page of the
   CDN would replace the API's own problems too.
 * What proves to the API that a call came through here is a header whose value Secrets Manager keeps.
+* The one alarm of the CDN stands here: its metrics are in this region only, and an alarm watches metrics of its own.
 * The firewall keeps no samples: they would show headers, that is tokens. The access log holds the fields named below and
   nothing else: no query, no address, no cookie, no referrer.
 """
@@ -13,12 +14,14 @@ from typing import Any, Final
 
 from chalicelib.kit.refusals import TooManyCalls
 from chalicelib.kit.web import EDGE_HEADER
-from infra.templates import buckets
-from infra.templates.gateway import TEXT, Sentence, edge_proof
+from infra.templates import alarms, buckets
+from infra.templates.gateway import EDGE_PROOFS, TEXT, Sentence, edge_proof
 from infra.templates.stages import prefix_of
 
 REGION: Final = "us-east-1"  # where AWS wants certificates, firewall and log delivery of a distribution
 CALLS_IN_FIVE_MINUTES: Final = 3000  # of one address: a hospital behind one address calls much
+RATE_SECONDS: Final = 300  # the window of that count, also the pause that the firewall asks for
+FAILED_PERCENT: Final = 5
 LOG_DAYS: Final = 90
 OLD_DAYS: Final = 30
 MAX_BEHAVIOURS: Final = 25
@@ -65,12 +68,15 @@ def build(stage: str = "dev") -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"The CDN of {prefix}, its firewall, its log and the bucket of the site.",
         "Parameters": {
+            **alarms.PARAMETERS,
             "PublicHost": TEXT | {"Description": "The host name that people know."},
             "PublicCertificate": TEXT | {"Description": "The ARN of its certificate, in us-east-1."},
             "ApiHost": TEXT | {"Description": "The host name of the address of all APIs."},
+            "EdgeProof": EDGE_PROOFS["EdgeProof"],
             "SiteScripts": TEXT
             | {"Description": "The digests of the site's inline scripts, as its policy names them."},
         },
+        "Conditions": alarms.CONDITIONS,
         "Resources": {
             **buckets.private("Site", f"{prefix}-site", OLD_DAYS, _read_by_cdn()),
             **buckets.private("AccessLogs", f"{prefix}-access", 1, *_written_by_delivery(), days=LOG_DAYS),
@@ -104,6 +110,8 @@ def build(stage: str = "dev") -> dict[str, Any]:
                 "Properties": {"DistributionConfig": _distribution(prefix, stage)},
             },
             **_log(prefix),
+            **alarms.topic(f"{prefix}-cdn-alarms"),
+            "ErrorsAlarm": errors().resource(prefix),
         },
         "Outputs": {
             "SiteBucket": {"Value": {"Ref": "Site"}},
@@ -114,6 +122,13 @@ def build(stage: str = "dev") -> dict[str, Any]:
             },
         },
     }
+
+
+def errors() -> alarms.Alarm:
+    """Return the alarm of the CDN: answers of 5xx among all, in percent, those of the API, the site and the CDN itself."""
+    place = {"DistributionId": {"Ref": "Distribution"}, "Region": "Global"}
+    rate = alarms.Metric("AWS/CloudFront", "5xxErrorRate", "Average", place)
+    return alarms.Alarm("cdn-errors", "all", "One answer in twenty of the CDN is 5xx.", rate, FAILED_PERCENT, 3)
 
 
 def site_policy(scripts: str) -> str:
@@ -235,7 +250,7 @@ def _firewall(prefix: str) -> dict[str, Any]:
                         "CustomResponse": {
                             "ResponseCode": said.status,
                             "CustomResponseBodyKey": "too-many",
-                            "ResponseHeaders": [{"Name": "Retry-After", "Value": "300"}],
+                            "ResponseHeaders": [{"Name": "Retry-After", "Value": str(RATE_SECONDS)}],
                         }
                     }
                 },

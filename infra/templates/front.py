@@ -56,6 +56,7 @@ def build(stage: str = "dev") -> dict[str, Any]:
             "ApiHost": TEXT | {"Description": "The host name behind the CDN; people never see it."},
             "ApiCertificate": TEXT | {"Description": "The ARN of its certificate, in the region of the APIs."},
             "PublicUrl": TEXT | {"Description": "The address of the cabinet, without a slash at the end."},
+            **gateway.EDGE_PROOFS,
         },
         "Resources": resources,
         "Outputs": {

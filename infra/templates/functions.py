@@ -92,6 +92,7 @@ def _parameters(declared: list[Declared]) -> dict[str, Any]:
     }
     if any(isinstance(one, Operation) for one in declared):
         found["ApiDomainArn"] = text | {"Description": "The ARN of the common address of all APIs."}
+        found |= gateway.EDGE_PROOFS
     uses = {use for one in declared for use in one.uses}
     if PDF in uses:
         found["TypstLayer"] = text | {"Description": "The ARN of the version of the layer that makes PDF."}

@@ -103,9 +103,19 @@ GATEWAY_SENTENCES: Final = {
 }
 
 
-def edge_proof(stage: str) -> str:
-    """Return the reference to what the CDN shows to the gateway; the value itself stands in no template."""
-    return f"{{{{resolve:secretsmanager:{edge_secret(prefix_of(stage))}:SecretString}}}}"
+EDGE_PROOFS: Final = {
+    "EdgeProof": TEXT | {"Description": "The version of the CDN's proof that Secrets Manager keeps now."},
+    "EdgeProofBefore": TEXT | {"Description": "The version before it."},
+}
+
+
+def edge_proof(stage: str, version: str = "EdgeProof") -> dict[str, str]:
+    """Return the reference to what the CDN shows to the gateway; the value itself stands in no template.
+
+    The reference names a version, since CloudFormation does not look again at a reference that has not changed.
+    """
+    secret = f"{edge_secret(prefix_of(stage))}:SecretString"
+    return {"Fn::Sub": f"{{{{resolve:secretsmanager:{secret}:::${{{version}}}}}}}"}
 
 
 def edge_secret(prefix: str) -> str:
@@ -118,7 +128,8 @@ def routing_rule(stage: str, path: str | None, priority: int, address: dict[str,
 
     Only calls that came through the CDN match; whoever comes another way finds nothing.
     """
-    shown = {"AnyOf": [{"Header": EDGE_HEADER, "ValueGlob": edge_proof(stage)}]}
+    proofs = [edge_proof(stage, version) for version in EDGE_PROOFS]  # the CDN changes after the rules do
+    shown = {"AnyOf": [{"Header": EDGE_HEADER, "ValueGlob": proof} for proof in proofs]}
     conditions: list[dict[str, Any]] = [{"MatchHeaders": shown}]
     api: dict[str, Any] = {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}}
     if path is not None:

@@ -20,6 +20,7 @@ from chalicelib.kit.tables import Table
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.vault import OwnerKey
 from chalicelib.profile.tables import Confirmation, Profile
+from infra import erase_again
 
 DAY = 86_400
 PASSING = {"session", "registration_flow"}  # expire within hours, and end before
@@ -165,3 +166,22 @@ def test_another_persons_reservation_stays(world: World) -> None:
     hour(world, 90 * DAY + 3601)
     assert offices.account(who).erased_at is not None
     assert len([one for one in Reservation.scan() if one.person_id == other.person_id]) == 2
+
+
+def test_whoever_came_back_with_a_restored_table_is_erased_again(world: World) -> None:
+    """Rows and the key that a copy brings back are gone after the operator's command and the worker's next run."""
+    who = closed(world)
+    profile, reserved = Profile.get(who.person_id), list(Reservation.of_person(who.person_id).run(None, None))
+    hour(world, 91 * DAY)
+    assert offices.account(who).erased_at is not None
+    for row in (profile, *reserved):
+        row.save()
+    hour(world)
+    assert stored_keys(who) != [], "What was restored is back, and the worker alone does not know."
+    alive = make.person()
+    assert erase_again.main(["--stage", "dev"]) == 0
+    hour(world)
+    assert stored_keys(who) == []
+    assert list(Reservation.of_person(who.person_id).run(None, None)) == []
+    assert offices.account(alive).erased_at is None
+    assert offices.account(who).erase_at is None

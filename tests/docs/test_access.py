@@ -52,9 +52,13 @@ def show(chromium: Any, address: str, look: str) -> None:
     resize(chromium, size)
     prefer(chromium, scheme)
     chromium.get(address)
-    chromium.execute_script("localStorage.clear(); localStorage.setItem('weak-sight', arguments[0])", json.dumps(chosen))
+    chromium.execute_script(
+        "localStorage.clear(); localStorage.setItem('weak-sight', arguments[0])", json.dumps(chosen)
+    )
     chromium.get(address)
-    scheme_shown, shown = chromium.execute_script("return [document.body.dataset.mdColorScheme, {...document.documentElement.dataset}]")
+    scheme_shown, shown = chromium.execute_script(
+        "return [document.body.dataset.mdColorScheme, {...document.documentElement.dataset}]"
+    )
     assert scheme_shown == ("slate" if scheme == "dark" else "default")
     assert {name: shown.get(f"sight{name.title()}") for name in LARGEST | {"colours": ""}} == {
         name: chosen.get(name) for name in LARGEST | {"colours": ""}

@@ -17,7 +17,10 @@ from infra.local.server import Front, Server
 from infra.templates import edge
 
 pytestmark = pytest.mark.proof
-PAGES = ("", "sign-in/", "errors/", "not-me/", "esia/return.html", "api/profile/")
+PAGES = (
+    *("", "sign-in/", "errors/", "not-me/", "esia/return.html", "api/profile/"),
+    *("developers/schemes/", "assets/diagrams/scheme-esia.svg"),
+)
 
 
 @pytest.fixture(scope="module")

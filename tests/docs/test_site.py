@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+import feedparser
 import pytest
 
 from chalicelib.accounts.schemas import POLICY_VERSION
 from chalicelib.kit import catalogue
 from chalicelib.kit.problem import known
+from docs.hooks import rated
 from infra.openapi import describe, of_the_gateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,10 @@ class Site:
         """Every address that answers."""
         files = [one.relative_to(self.root).as_posix() for one in self.root.rglob("*") if one.is_file()]
         return {f"/{one.removesuffix('index.html') if one.endswith('index.html') else one}" for one in files}
+
+    def text(self, address: str) -> str:
+        """Return a page as it lies there."""
+        return (self.root / address.lstrip("/") / "index.html").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +174,21 @@ def test_every_operation_has_a_page_of_the_reference(site: Site) -> None:
     assert found == wanted
 
 
+def test_every_written_page_asks_whether_it_was_useful(site: Site) -> None:
+    """A page that is not asked about is missing in the list of `docs/hooks/rated.py`, or should not be there any more."""
+    asked = {address for address, page in site.pages.items() if "page-rating" in page.classes}
+    written = {one for one in site.pages if one.endswith("/") and not one.startswith("/api/")}
+    assert asked == written
+    assert {urljoin("/", one) for one in rated.found()["pages"]} == asked
+
+
+def test_the_list_of_rated_pages_is_the_sites() -> None:
+    """`python docs/hooks/rated.py` writes it; the cabinet counts what stands in it and nothing else."""
+    listed = json.loads(rated.LIST.read_text("utf-8"))
+    assert listed == rated.found()
+    assert rated.version() == listed["versions"][0]
+
+
 def test_the_published_description_is_the_catalogues(site: Site) -> None:
     raw = (site.root / "openapi.json").read_text("utf-8")
     assert json.loads(raw) == describe()
@@ -196,3 +217,30 @@ def test_the_page_of_return_asks_for_the_policy_in_force() -> None:
     page = (ROOT / "docs/esia/return.html").read_text(encoding="utf-8")
     assert re.findall(r'id="policy"[^>]*data-version="([^"]+)"', page) == [POLICY_VERSION]
     assert f"(версия {POLICY_VERSION})" in page
+
+
+def test_every_page_says_when_it_changed_and_leads_to_the_updates(site: Site) -> None:
+    """Each has its date and version; without the PDF files no page leads to one."""
+    pages = {address: page for address, page in site.pages.items() if address.endswith("/")}
+    assert [address for address, page in pages.items() if "page-changes" not in page.classes] == []
+    leading = {urlsplit(urljoin(address, link)).path for address, page in pages.items() for link in page.links}
+    assert "/help/updates/" in leading
+    assert [one for one in leading if one.endswith(".pdf")] == []
+
+
+def test_the_feed_is_found_and_leads_to_pages_of_the_site(site: Site) -> None:
+    """Every page names it; every link of it is a page, its anchor too."""
+    feed = (site.root / "updates.xml").read_text("utf-8")
+    read = feedparser.parse(feed)
+    links = [urlsplit(one.link) for one in read.entries]
+    links += [
+        urlsplit(one) for one in re.findall(r'href="([^"]+)"', "".join(one.content[0].value for one in read.entries))
+    ]
+    assert len(links) > len(read.entries) > 0
+    for link in links:
+        assert link.path in site.pages
+        assert not link.fragment or link.fragment in site.pages[link.path].ids
+    for address in (one for one in site.pages if one.endswith("/")):
+        found = re.search(r'<link rel="alternate" type="application/atom\+xml"[^>]* href="([^"]+)"', site.text(address))
+        assert found is not None, address
+        assert urljoin(HOST + address, found[1]) == f"{HOST}/updates.xml"

@@ -16,6 +16,8 @@ from chalicelib.kit.problem import Refusal
 from chalicelib.kit.records.tables import Idempotency, Outbox
 from chalicelib.kit.transaction import Step, commit
 
+pytestmark = pytest.mark.moto("faults are put in below botocore, where moto answers")
+
 NAME = "change_profile"
 
 

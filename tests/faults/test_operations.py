@@ -8,6 +8,8 @@ from faults import invariants
 from faults.operations import Trial
 from gates.examples import names
 
+pytestmark = pytest.mark.moto("faults are put in below botocore, where moto answers")
+
 # A write under a version, a door that spends a code, a token that takes the place of another.
 ALWAYS = ("change_profile", "finish_sign_in", "step_up")
 

@@ -17,6 +17,8 @@ from chalicelib.kit.jobs import MAX_ATTEMPTS
 from chalicelib.kit.outbox import Sms
 from chalicelib.kit.records.tables import Outbox
 
+pytestmark = pytest.mark.moto("faults are put in below botocore, where moto answers")
+
 CODE = ROOT / "functions/chalicelib"
 WORKERS = sorted(one.stem for one in CODE.glob("*/*.py") if "\n@worker(" in one.read_text(encoding="utf-8"))
 OF_QUEUES = [name for name in WORKERS if "on=Queue(" in next(CODE.glob(f"*/{name}.py")).read_text(encoding="utf-8")]

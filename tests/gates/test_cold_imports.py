@@ -19,6 +19,7 @@ BASELINE = {
         "blinker",
         "certifi",
         "typing_extensions",
+        *("brotli", "_brotli"),
     ),  # botocore and PynamoDB take them if they are there; the bundle has none
 }
 # A function that needs more from its first moment, and why: `"profile.x": {"typst"},  # every call makes a file`.

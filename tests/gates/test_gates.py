@@ -76,7 +76,7 @@ def test_every_operation_is_complete(world: World) -> None:
         if "def example(" in file.read_text(encoding="utf-8")
     }
     heads = [
-        file.read_text(encoding="utf-8").split("---")[1] for file in (ROOT / "docs").glob("*.md") if _has_head(file)
+        file.read_text(encoding="utf-8").split("---")[1] for file in (ROOT / "docs").rglob("*.md") if _has_head(file)
     ]
     explained = set(
         re.findall(r"\w+", " ".join(line for head in heads for line in head.splitlines() if "operations:" in line))

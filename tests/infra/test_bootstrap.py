@@ -21,7 +21,7 @@ def run(patch: pytest.MonkeyPatch, *people: make.Person, arguments: tuple[str, .
     """Run the command for people, as the operator types them."""
     lines = "".join(f"{one.snils}\n{one.email}\n" for one in people)
     patch.setattr("sys.stdin", io.StringIO(lines))
-    return bootstrap.main(list(arguments))
+    return bootstrap.main(["--stage", "dev", *arguments])
 
 
 def two() -> list[make.Person]:
@@ -45,7 +45,7 @@ def test_what_is_no_snils_is_refused(
 ) -> None:
     """Too short, missing, wrong control digits: one sentence, nothing written."""
     monkeypatch.setattr("sys.stdin", io.StringIO(line))
-    assert bootstrap.main([]) == 1
+    assert bootstrap.main(["--stage", "dev"]) == 1
     assert "Ничего не сделано" in capsys.readouterr().err
     assert list(Invitation.scan()) == []
 

@@ -90,9 +90,11 @@ def run_of(folder: Path, *answers: str, **given: Any) -> Deploy:
 
 
 def keep_secret() -> None:
-    """Put something into the table of the secret, as the operator does after the second wave."""
+    """Make what the operator makes after the second wave: the secret, and two versions of the CDN's proof."""
     item = {"place": {"S": "current"}, "wrapped": {"B": b"x"}}
     client("dynamodb").put_item(TableName="cabinet-dev-deployment_secret", Item=item)
+    client("secretsmanager").create_secret(Name="cabinet-dev/edge", SecretString="0" * 64)
+    client("secretsmanager").put_secret_value(SecretId="cabinet-dev/edge", SecretString="1" * 64)
 
 
 def deployed(built: Release) -> Deploy:
@@ -333,6 +335,63 @@ def test_a_failed_stack_says_what_happened_why_and_the_way_back(cloud: None, sta
             Stacks(one, lambda _: None).wait(ChangeSet("s", "c", False, ()))
 
 
+def test_a_run_waits_for_what_a_cut_off_one_has_left_at_work(cloud: None) -> None:
+    """CloudFormation refuses a change set while a stack changes: the next run waits, and then makes its own."""
+    one = client("cloudformation")
+    waited: list[float] = []
+    stack = {"StackName": "s", "CreationTime": "2026-01-01T00:00:00Z"}
+    with Stubber(one) as stub:
+        for status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"):
+            stub.add_response("describe_stacks", {"Stacks": [stack | {"StackStatus": status}]})
+        stub.add_client_error("create_change_set", "ValidationError", "No updates are to be performed.")
+        assert Stacks(one, waited.append).prepare("s", "c", "{}", None, {}) is None
+    assert len(waited) == 2
+
+
+def test_all_stacks_of_a_wave_are_waited_for(cloud: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails does not leave the others at work unwatched; every reason is told."""
+    ended: list[str] = []
+
+    def wait(_: Stacks, one: ChangeSet) -> None:
+        ended.append(one.stack)
+        if one.stack != "second":
+            raise Failed(f"{one.stack} is broken.")
+
+    sets = {name: ChangeSet(name, "c", False, ()) for name in ("first", "second", "third")}
+    for name in sets:
+        (tmp_path / f"functions-{name}.json").write_text("{}")
+    monkeypatch.setattr(Deploy, "_prepare", lambda _, name: sets[name.removeprefix("functions-")])
+    monkeypatch.setattr(Stacks, "start", lambda *_: None)
+    monkeypatch.setattr(Stacks, "wait", wait)
+    with pytest.raises(Failed, match=r"first is broken\.\nthird is broken\."):
+        run_of(tmp_path)._wave(("functions-",))
+    assert ended == ["first", "second", "third"]
+
+
+def test_a_secret_that_was_half_made_is_asked_for_again(cloud: None, tmp_path: Path) -> None:
+    """Without the proof of the CDN, or with one version of it only, the run stops before a stack would fail of it."""
+    run = deployed(packaged(tmp_path / "first", "one"))
+    assert {"EdgeProof", "EdgeProofBefore"} <= run.values.keys()
+    assert run.values["EdgeProof"] != run.values["EdgeProofBefore"]
+    client("secretsmanager").delete_secret(SecretId="cabinet-dev/edge", ForceDeleteWithoutRecovery=True)
+    with pytest.raises(Failed, match=r"infra\.secret --stage dev"):
+        run_of(tmp_path / "first")._need_secret()
+    client("secretsmanager").create_secret(Name="cabinet-dev/edge", SecretString="0" * 64)
+    with pytest.raises(Failed, match=r"infra\.secret --stage dev"):
+        run_of(tmp_path / "first")._need_secret()
+
+
+def test_what_aws_refuses_is_a_sentence(
+    cloud: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without credentials the command ends with a sentence and 1, not with a traceback."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert deploy.main(["--stage", "dev", "--releases"]) == 1
+    assert capsys.readouterr().err.startswith("AWS: Unable to locate credentials. ")
+
+
 def test_a_stack_that_cannot_be_changed_says_so(cloud: None) -> None:
     """One that was rolled back at birth must be deleted first; the sentence says it."""
     one = client("cloudformation")
@@ -415,7 +474,7 @@ def test_the_examples_of_the_repository_can_be_read(stage: str) -> None:
     templates = package.templates(stage)
     asked = {name: one for template in templates.values() for name, one in template.get("Parameters", {}).items()}
     computed = {"CodeBucket", "CodeKey", "BaseLayerKey", "TypstLayerKey", "BaseLayer", "TypstLayer", "ApiDomainArn"}
-    computed |= {"PublicUrl", "SiteScripts"}
+    computed |= {"PublicUrl", "SiteScripts", "EdgeProof", "EdgeProofBefore"}
     assert found.parameters.keys() <= asked.keys()
     assert {name for name, one in asked.items() if "Default" not in one} <= found.parameters.keys() | computed
     assert found.public_url.startswith("https://")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.templates import edge, gateway, stages
+from infra.templates import edge, gateway, stages, watch
 
 
 def resource(name: str) -> Any:
@@ -45,7 +45,7 @@ def test_the_proof_stands_in_no_template(stage: str) -> None:
     (api,) = [one for one in config["Origins"] if one["Id"] == "api"]
     (header,) = api["OriginCustomHeaders"]
     assert header == {"HeaderName": "x-cabinet-edge", "HeaderValue": gateway.edge_proof(stage)}
-    assert header["HeaderValue"].startswith("{{resolve:secretsmanager:")
+    assert header["HeaderValue"]["Fn::Sub"].startswith("{{resolve:secretsmanager:")
 
 
 def test_the_access_log_holds_no_query_and_names_nobody() -> None:
@@ -60,6 +60,22 @@ def test_the_access_log_holds_no_query_and_names_nobody() -> None:
     assert "Logging" not in resource("Distribution")["DistributionConfig"], "The old log writes whole queries."
     firewall = json.dumps(resource("Firewall"))
     assert '"SampledRequestsEnabled": true' not in firewall, "Samples show headers, that is tokens."
+
+
+def test_failures_of_the_cdn_call_by_a_topic_of_this_region() -> None:
+    """CloudFront's metrics and the alarm on them are in us-east-1 only, so alarm, topic and letter stand in this stack."""
+    alarm = resource("ErrorsAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (
+        "AWS/CloudFront",
+        "5xxErrorRate",
+        "Average",
+    )
+    named = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    assert named == {"DistributionId": {"Ref": "Distribution"}, "Region": "Global"}
+    assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+    assert resource("AlarmLetter")["TopicArn"] == {"Ref": "Alarms"}
+    in_region = watch.build("prod")["Resources"]["Alarms"]["Properties"]["TopicName"]
+    assert resource("Alarms")["TopicName"] != in_region, "A deployment in us-east-1 holds both topics."
 
 
 def test_the_site_is_read_by_this_distribution_only() -> None:

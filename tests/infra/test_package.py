@@ -91,10 +91,12 @@ def test_no_third_stage_is_packaged(tmp_path: Path) -> None:
 
 def test_each_passed_limit_is_said_in_a_sentence() -> None:
     """Too many resources, bytes, API resources, unpacked bytes, roles or behaviours stop the build with the reason."""
-    heavy = Archive(Path("bundle.zip"), "0", 1, package.MAX_UNZIPPED_BYTES + 1)
+    heavy = Archive(Path("layer-typst.zip"), "0", 1, package.MAX_UNZIPPED_BYTES - package.MAX_BASE_LAYER_BYTES)
+    base = Archive(Path(package.BASE_LAYER), "0", 1, package.MAX_BASE_LAYER_BYTES + 1)
     full = Stack("functions-visits", Path("x.json"), 501, 1_048_577, 301)
-    said = Package((heavy,), (full,), (), 1001, 26).over_limits()
-    assert len(said) == 6
+    said = Package((base, heavy), (full,), (), 1001, 26).over_limits()
+    assert len(said) == 7
+    assert "The base layer unpacks to 80,000,001 bytes; we allow 80,000,000." in said
     assert "There are 26 behaviours of the CDN; AWS allows 25." in said
     assert "The stack functions-visits has 501 resources; AWS allows 500." in said
 

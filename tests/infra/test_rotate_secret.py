@@ -167,9 +167,9 @@ def test_a_copy_is_read_anew_after_five_minutes(world: World) -> None:
 
 def test_a_second_rotation_waits_for_the_first(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """While a version is still to come nothing is rotated or dropped, and the operator is told why."""
-    assert rotate_secret.main([]) == 0
+    assert rotate_secret.main(["--stage", "dev"]) == 0
     stored = DeploymentSecret.get(secret.PLACE).wrapped
-    assert (rotate_secret.main([]), rotate_secret.main(["--drop-old"])) == (1, 1)
+    assert (rotate_secret.main(["--stage", "dev"]), rotate_secret.main(["--stage", "dev", "--drop-old"])) == (1, 1)
     assert capsys.readouterr().err.count("начнёт действовать только") == 2
     assert DeploymentSecret.get(secret.PLACE).wrapped == stored
 
@@ -191,7 +191,7 @@ def test_after_a_leak_the_old_versions_open_nothing(world: World) -> None:
     before = ticket.seal("cursor", DAY, "list", place=1)
     rotate()
     after = ticket.seal("cursor", DAY, "list", place=1)
-    assert rotate_secret.main(["--drop-old"]) == 0
+    assert rotate_secret.main(["--stage", "dev", "--drop-old"]) == 0
     assert ticket.unseal("cursor", before, "list") is None
     assert ticket.unseal("cursor", after, "list") is not None
 
@@ -207,7 +207,7 @@ def test_a_version_stays_as_long_as_anything_may_need_it(world: World) -> None:
 
 def test_nothing_secret_is_printed_or_lies_open(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither the command's words nor the table hold a root."""
-    rotate_secret.main([])
+    rotate_secret.main(["--stage", "dev"])
     held = secret.unwrap(DeploymentSecret.get(secret.PLACE).wrapped)
     printed = "".join(capsys.readouterr())
     roots = [held["root"], *(one["root"] for one in held["roots"])]

@@ -141,8 +141,11 @@ def test_only_the_cdn_reaches_an_api() -> None:
         assert template["Resources"]["Api"]["Properties"]["DisableExecuteApiEndpoint"] is True
         (rule,) = of_type(template, "ApiGatewayV2::RoutingRule").values()
         headers = [one["MatchHeaders"]["AnyOf"] for one in rule["Conditions"] if "MatchHeaders" in one]
-        proof = "{{resolve:secretsmanager:cabinet-dev/edge:SecretString}}"
-        assert headers == [[{"Header": "x-cabinet-edge", "ValueGlob": proof}]]
+        proofs = [
+            {"Fn::Sub": f"{{{{resolve:secretsmanager:cabinet-dev/edge:SecretString:::${{{version}}}}}}}"}
+            for version in ("EdgeProof", "EdgeProofBefore")
+        ]
+        assert headers == [[{"Header": "x-cabinet-edge", "ValueGlob": proof} for proof in proofs]]
         paths = [one["MatchBasePaths"]["AnyOf"] for one in rule["Conditions"] if "MatchBasePaths" in one]
         assert paths == ([] if domain == "lost" else [[f"v1/{domain}"]])
         assert rule["Actions"][0]["InvokeApi"].get("StripBasePath") is (None if domain == "lost" else False)
@@ -159,7 +162,7 @@ def test_planned_domains_have_rules_of_their_own() -> None:
     planned += (
         " credentials accreditation learning notices calendar applications reception patients visits prescriptions"
     )
-    planned += " messages reports analytics staff services payments support roles"
+    planned += " messages reports analytics staff services payments support roles help"
     names = planned.split()
     assert len({gateway.priority_of(one) for one in names}) == len(names)
 

@@ -148,6 +148,19 @@ def insert_record_of_tomorrow(files: Any) -> None:
     files["records"]["items"].append({"record": canonical(first | {"record_id": {"S": number}})})
 
 
+def insert_record_without_an_end(files: Any) -> None:
+    """A record that the cabinet cannot have written: it never expires."""
+    insert_record(files)
+    edit_away_the_end(files)
+
+
+def edit_away_the_end(files: Any) -> None:
+    """A record no longer says when it expires."""
+    said = json.loads(files["records"]["items"][1]["record"])
+    del said["expires"]
+    files["records"]["items"][1]["record"] = canonical(said)
+
+
 def insert_link(files: Any) -> None:
     """A record and a link after the end that is under seal, with an old time."""
     insert_record(files)
@@ -179,6 +192,7 @@ def shorten_a_link(files: Any) -> None:
 
 PERSONAL: dict[Attack, str] = {
     edit_record: "изменена",
+    edit_away_the_end: "изменена",
     edit_record_and_link: "звено № 3",
     edit_and_hash_anew: "Доказательство",
     delete_record: "нет, хотя срок её хранения не вышел",
@@ -187,6 +201,7 @@ PERSONAL: dict[Attack, str] = {
     truncate: "конец обрезан",
     truncate_and_end_before: "Доказательство",
     insert_record: "не опечатана",
+    insert_record_without_an_end: "не опечатана",
     insert_record_of_tomorrow: "не опечатана",
     insert_link: "приписана после последней печати",
     double_record: "есть дважды",

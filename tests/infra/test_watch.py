@@ -15,7 +15,7 @@ from chalicelib.kit import catalogue, clock, jobs
 from chalicelib.kit.catalogue import Stream
 from chalicelib.kit.outbox import Sms
 from chalicelib.kit.records.tables import Outbox
-from infra.templates import functions, stateful, watch
+from infra.templates import edge, functions, stateful, watch
 
 PREFIX = "cabinet-prod"
 GUIDE = conftest.ROOT / "docs/engineering/operations.md"
@@ -143,13 +143,13 @@ def test_every_stream_queue_and_domain_is_watched() -> None:
     for domain in functions.domains():
         assert ("errors", domain) in found
     for operation in catalogue.operations.values():
-        assert {("slow", operation.domain), ("server-errors", operation.domain)} <= found
+        assert {(kind, operation.domain) for kind in ("slow", "often-slow", "server-errors")} <= found
 
 
 def test_every_kind_of_alarm_has_its_heading_in_the_guide() -> None:
     """Whoever is called finds what to do under the alarm's own name, and no heading speaks of an alarm that is gone."""
     headings = set(re.findall(r"^### Alarm `([a-z-]+)`", Path(GUIDE).read_text("utf-8"), re.MULTILINE))
-    assert headings == {one.kind for one in watch.alarms("prod")}
+    assert headings == {one.kind for one in (*watch.alarms("prod"), edge.errors())}
 
 
 def test_the_dashboard_shows_every_kind() -> None:

@@ -2,6 +2,7 @@
 
 import make
 import papers
+import pytest
 from conftest import World
 
 from chalicelib.accounts.schemas import contacts_of
@@ -26,6 +27,7 @@ def key_that_wraps(owner: OwnerKey) -> str:
     return str(answer["KeyId"].rpartition("/")[2])
 
 
+@pytest.mark.moto("ministack does not turn keys on demand")
 def test_after_a_turn_in_place_old_and_new_open(world: World) -> None:
     """KMS keeps the former material of a key: nothing has to be wrapped anew."""
     who = make.person()

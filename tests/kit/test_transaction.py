@@ -119,6 +119,7 @@ def test_an_outage_is_told_as_passing(world: World, kind: str) -> None:
         assert told == (503, "temporarily-unavailable", "5")
 
 
+@pytest.mark.moto("the answer is lost below botocore, where moto answers")
 def test_a_write_whose_answer_is_lost_is_answered_as_done(world: World) -> None:
     """The change stands and nobody heard of it: the stored answer is looked up and given, in the same call."""
     worker = make.person()

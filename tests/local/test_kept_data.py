@@ -19,12 +19,12 @@ import pyotp
 import pytest
 
 from chalicelib.kit import aws
+from infra.local.demo import PASSWORD
 from infra.local.engine import CannotStart
 from infra.local.ministack import HOST, Ministack
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "Zimnij-Sad-2026"
 LOGIN = "zaozerov_ve"
 
 

@@ -59,6 +59,7 @@ CASES = (
     Case("list_role_holders", "manager", {"role": "hr"}),
     Case("list_invitations", "manager"),
     Case("list_organisations", "admin"),
+    Case("list_page_ratings", "admin"),
 )
 
 
@@ -171,6 +172,8 @@ class Field:
         asked: dict[str, Any] = {"by": by, "query": dict(case.query)}
         if case.operation == "list_organisations":
             asked["query"]["kind"] = KINDS[size]
+        if case.operation == "list_page_ratings":
+            asked["query"]["month"] = self.fillers.month(self.owners[size])
         if case.operation == "list_organisation_acts":
             import logs
 

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -88,10 +89,18 @@ def store(root: str, **outside_keys: str) -> None:
     forget()
 
 
-def change_outside_keys(**outside_keys: str) -> None:
+def change_outside_keys(**outside_keys: str) -> bool:
     """Write other keys for outside systems and leave the rest as it is; never run by an operation."""
-    DeploymentSecret(place=PLACE, wrapped=wrap(_opened().secret | _named(outside_keys))).save()
+    return rewrite(lambda held: held | _named(outside_keys))
+
+
+def rewrite(how: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+    """Write the secret otherwise, if nobody else has meanwhile; tells whether it was done. Never run by an operation."""
+    before = DeploymentSecret.get(PLACE, consistent_read=True).wrapped
+    after = DeploymentSecret.wrapped.set(wrap(how(unwrap(before))))
+    done = DeploymentSecret.change(PLACE, actions=[after], when=DeploymentSecret.wrapped == before)
     forget()
+    return done is not None
 
 
 def _named(outside_keys: dict[str, str]) -> dict[str, str]:

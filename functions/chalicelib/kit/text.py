@@ -386,3 +386,39 @@ class CredentialId(Base64Url):
     hint = "Поле id ответа браузера, base64url без знаков «=»."
     example = "ZmFrZS1jcmVkZW50aWFs"
     max_length = 1364
+
+
+class HelpPage(Text):
+    """The address of a page of the help centre, below its version."""
+
+    __slots__ = ()
+    label = "Страница справки"
+    hint = "Адрес страницы от корня справки, например recovery/; у начальной — ./"
+    example = "recovery/"
+    pattern = r"\A(\./|([a-z0-9][a-z0-9-]{0,60}/){1,4})\Z"
+    min_length = 2
+    max_length = 200
+
+
+class HelpVersion(Text):
+    """A version of the help centre."""
+
+    __slots__ = ()
+    label = "Версия справки"
+    hint = "Два числа через точку, как в выборе версии."
+    example = "1.0"
+    pattern = r"\A[0-9]{1,3}\.[0-9]{1,3}\Z"
+    min_length = 3
+    max_length = 7
+
+
+class Month(Text):
+    """A month of a year."""
+
+    __slots__ = ()
+    label = "Месяц"
+    hint = "Год и месяц через дефис."
+    example = "2026-11"
+    pattern = r"\A20[0-9]{2}-(0[1-9]|1[0-2])\Z"
+    min_length = 7
+    max_length = 7

@@ -24,7 +24,10 @@ from chalicelib.sign_in.refusals import AccountNotConfirmed, FactorNeeded, NoLon
 
 TICKET_SECONDS = 900
 RECHECK_SECONDS = 600
-TRIED = "В кабинет медработника пытались войти: пароль был верным, коды — нет. Смените пароль, если это не вы."
+TRIED = (
+    "В кабинет медработника пытались войти: пароль был верным, коды — нет. "
+    "Если это не вы, задайте новый через «Восстановление доступа»."
+)
 PROVING: Final = frozenset({"esia", "oidc", "signature"})  # the doors that prove who a person is
 GUESSED: dict[Purpose, str] = {
     "password": "К кабинету медработника подбирают пароль. Вход по нему с чужих устройств закрыт на час, ваш доступ цел.",

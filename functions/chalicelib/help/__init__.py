@@ -1,0 +1,1 @@
+"""The help centre: what its readers say of its pages."""

@@ -24,12 +24,12 @@ COMPRESSED = ("text/", "application/javascript", "application/json", "applicatio
 DESKTOP, PHONE = (1280, 900), (390, 844)  # CSS pixels, width and height
 
 
-def build(folder: Path, *options: str, **environment: str) -> Path:
-    """Build the help centre into a folder."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder), *options]
+def build(folder: Path, project: Path = ROOT, **environment: str) -> Path:
+    """Build the help centre of a project into a folder."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("CABINET_")}
     whole = own | {"NO_MKDOCS_2_WARNING": "1"} | environment
-    built = subprocess.run(command, cwd=ROOT, env=whole, check=False, capture_output=True, text=True)
+    built = subprocess.run(command, cwd=project, env=whole, check=False, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return folder
 

@@ -79,3 +79,24 @@ def test_axe_finds_nothing_on_any_page(chromium: Any, address: str, site: Path, 
     show(chromium, address, look)
     found = {page: broken for page in addresses(site) if (broken := violations(chromium, address + page))}
     assert found == {}
+
+
+def press(chromium: Any, *keys: str) -> None:
+    """Press keys where the focus stands."""
+    from selenium.webdriver import ActionChains
+
+    ActionChains(chromium).send_keys(*keys).perform()
+
+
+def focused(chromium: Any) -> str:
+    """Return the id, or else the name and value, of what has the focus."""
+    found: str = chromium.execute_script(
+        "const one = document.activeElement; return one.id || `${one.name}=${one.value}` || one.tagName"
+    )
+    return found
+
+
+def chosen_on(chromium: Any) -> dict[str, str]:
+    """Return what of the version for weak sight the page shows."""
+    found: dict[str, str] = chromium.execute_script("return {...document.documentElement.dataset}")
+    return {name: value for name, value in found.items() if name.startswith("sight")}

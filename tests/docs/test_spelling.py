@@ -66,7 +66,9 @@ def test_every_word_is_spelt_as_the_dictionary_or_the_project_has_it(tmp_path: P
     """An unknown word fails with its places, and so does a listed word that is not needed."""
     seen, listed = places(build(tmp_path / "site")), LISTED.read_text("utf-8").split()
     strange = unknown(set(seen))
-    wrong = {word: sorted({page for whole in seen if word in whole.split("-") for page in seen[whole]}) for word in strange}
+    wrong = {
+        word: sorted({page for whole in seen if word in whole.split("-") for page in seen[whole]}) for word in strange
+    }
     assert {word: pages[:3] for word, pages in sorted(wrong.items()) if word not in listed} == {}
     assert sorted(set(listed) - strange) == []
     assert listed == sorted(set(listed))

@@ -6,6 +6,8 @@ const SAME = 0.9; // what a synonym is worth
 const PHRASE = 1.4; // the query stands in the section as it was typed
 const SNIPPET = 170; // characters
 
+const NAME = /[_/]/; // `start_sign_in`, `/v1/profile`
+
 // ---- Words: the same rules as in docs/hooks/search.py, and the Russian stemmer of Snowball.
 
 export const normal = (text) => text.toLowerCase().replaceAll("ё", "е");
@@ -221,7 +223,7 @@ export function search(index, typed) {
     scores.set(section, scoreOf(section, hits, synonyms) * (isPhrase ? PHRASE : 1));
   }
   const stems = new Set([...slots.flatMap(({ exact, near }) => [exact, ...near]), ...synonyms.flatMap(({ means }) => means)]);
-  return { query, switched: query !== typed.trim().split(/\s+/).join(" "), stems, pages: pagesOf(index, scores) };
+  return { query, switched: query !== typed.trim().split(/\s+/).join(" "), stems, pages: pagesOf(index, scores, NAME.test(query)) };
 }
 
 // A name that the index does not know whole is looked for by its parts.
@@ -230,12 +232,12 @@ function wordsOf(index, chunk) {
   return found.flatMap((word) => (!index.terms.has(word) && parts(word).length ? parts(word) : [word]));
 }
 
-// A page is its best section.
-function pagesOf(index, scores) {
+// A page is its best section. Who looks for a program's name wants the reference: nothing stands behind.
+function pagesOf(index, scores, isName) {
   const pages = new Map();
   for (const [section, worth] of scores) {
     const page = index.sections[section][0];
-    const score = index.pages[page][2] * worth;
+    const score = worth * (isName ? 1 : index.pages[page][2]);
     if (score > (pages.get(page)?.score ?? 0)) pages.set(page, { page, section, score });
   }
   return [...pages.values()].sort((a, b) => b.score - a.score || a.page - b.page);

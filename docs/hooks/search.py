@@ -39,7 +39,7 @@ _SMALL: Final = (
     "нет ни но о об он она они от по под при с со так то только у что чтобы эта эти это этот"
 )
 _SMALL_WEIGHT: Final = 0.4
-_PAGE_TITLE, _PAGE_TITLE_BELOW, _HEADING, _TEXT = 4.0, 1.0, 3.0, 2.2
+_PAGE_TITLE, _PAGE_TITLE_BELOW, _HEADING, _TEXT = 5.0, 2.0, 3.0, 2.2
 _SHORT: Final = 200  # characters that are shown of a page that stands behind
 
 

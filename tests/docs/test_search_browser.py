@@ -220,7 +220,7 @@ def test_a_lost_page_has_the_search(browser: Any, start: str) -> None:
     browser.get(f"{start}404.html")
     form = browser.find_element("css selector", "form[data-search]")
     assert urlsplit(form.get_attribute("action")).path == f"/{BELOW}/"
-    browser.find_element("id", "lost-query").send_keys("журнал", Keys.ENTER)
+    browser.find_element("id", "lost-query").send_keys("журнал действий", Keys.ENTER)
     until(browser, lambda: options(browser))
     assert found(browser)[0] == "journal/"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from webpages import addresses, build, program
+from webpages import addresses, program
 
 pytestmark = pytest.mark.proof
 LISTED = ROOT / "docs/engineering/words.txt"
@@ -62,11 +62,13 @@ def places(site: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_every_word_is_spelt_as_the_dictionary_or_the_project_has_it(tmp_path: Path) -> None:
+def test_every_word_is_spelt_as_the_dictionary_or_the_project_has_it(built_site: Path) -> None:
     """An unknown word fails with its places, and so does a listed word that is not needed."""
-    seen, listed = places(build(tmp_path / "site")), LISTED.read_text("utf-8").split()
+    seen, listed = places(built_site), LISTED.read_text("utf-8").split()
     strange = unknown(set(seen))
-    wrong = {word: sorted({page for whole in seen if word in whole.split("-") for page in seen[whole]}) for word in strange}
+    wrong = {
+        word: sorted({page for whole in seen if word in whole.split("-") for page in seen[whole]}) for word in strange
+    }
     assert {word: pages[:3] for word, pages in sorted(wrong.items()) if word not in listed} == {}
     assert sorted(set(listed) - strange) == []
     assert listed == sorted(set(listed))

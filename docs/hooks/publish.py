@@ -4,6 +4,7 @@ Nothing is fetched. `CABINET_PDF=1` makes the PDF files too; `mike` names the ve
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,10 @@ from infra import openapi  # noqa: E402 - see above
 DEVELOPERS: Final = "Разработчикам"
 WITH_PDF: Final = os.environ.get("CABINET_PDF") == "1"
 WHOLE_ON: Final = ("help/index.md", changes.PAGE)
+# What the theme writes so that screen readers meet several landmarks of one name, or of none.
+_UNNAMED: Final = re.compile(r'(<nav class="md-nav" data-md-level="\d" aria-labelledby="__nav_\w+)_label"')
+_TITLE: Final = re.compile(r'<label class="md-nav__title" for="(__nav_\w+)"')
+_PART_OF_CONTENTS: Final = re.compile(r'<nav class="md-nav" aria-label="[^"]*"')
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -126,7 +131,18 @@ def on_post_build(config: MkDocsConfig, **_: Any) -> None:
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Name the feed to programs that read feeds."""
+    """Name the feed to programs that read feeds, and the parts of the navigation to screen readers."""
     href = get_relative_url(changes.FEED, page.url)
     link = f'<link rel="alternate" type="application/atom+xml" title="Обновления" href="{href}">'
-    return output.replace("</head>", f"{link}\n</head>", 1)
+    return _landmarks(output.replace("</head>", f"{link}\n</head>", 1))
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Name them on the page for lost readers too."""
+    return _landmarks(output_content) if template_name == "404.html" else output_content
+
+
+def _landmarks(html: str) -> str:
+    """Name each section of the navigation by its title; parts of a page's contents are no landmarks."""
+    named = _TITLE.sub(r'<label class="md-nav__title" id="\1_title" for="\1"', _UNNAMED.sub(r'\1_title"', html))
+    return _PART_OF_CONTENTS.sub('<nav class="md-nav" role="none"', named)

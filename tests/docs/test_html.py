@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webpages import build, program, tool
+from webpages import program, tool
 
 pytestmark = pytest.mark.proof
 LISTED = Path(__file__).with_name("nu_exceptions.txt")
@@ -33,9 +33,9 @@ def fits(error: dict[str, Any], exception: tuple[str, str]) -> bool:
     return part in error["extract"][start : start + length] and error["message"].startswith(message)
 
 
-def test_nu_finds_nothing_beyond_what_the_theme_writes(tmp_path: Path) -> None:
+def test_nu_finds_nothing_beyond_what_the_theme_writes(built_site: Path) -> None:
     """No error is without its exception, and no exception without its error."""
-    found, known = errors(build(tmp_path / "site")), exceptions()
+    found, known = errors(built_site), exceptions()
     unknown = [one for one in found if not any(fits(one, exception) for exception in known)]
     assert [(one["url"], one["lastLine"], one["message"]) for one in unknown] == []
     assert [exception for exception in known if not any(fits(one, exception) for one in found)] == []

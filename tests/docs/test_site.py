@@ -89,6 +89,14 @@ class Site:
         files = [one.relative_to(self.root).as_posix() for one in self.root.rglob("*") if one.is_file()]
         return {f"/{one.removesuffix('index.html') if one.endswith('index.html') else one}" for one in files}
 
+    def leads_somewhere(self, source: str, link: str) -> bool:
+        """Tell whether a link of a file leads to another site, or to what is there, with its anchor."""
+        target = urlsplit(urljoin(HOST + source, link))
+        if f"{target.scheme}://{target.netloc}" != HOST:
+            return True
+        path, anchor = unquote(target.path), unquote(target.fragment)
+        return path in self.addresses and not (anchor and path in self.pages and anchor not in self.pages[path].ids)
+
     def text(self, address: str) -> str:
         """Return a page as it lies there."""
         return (self.root / address.lstrip("/") / "index.html").read_text("utf-8")
@@ -137,16 +145,32 @@ def test_nothing_is_requested_from_another_host(site: Site) -> None:
 
 
 def test_every_internal_link_and_anchor_leads_somewhere(site: Site) -> None:
-    broken = []
-    for address, page in site.pages.items():
-        for link in [*page.links, *page.requested]:
-            target = urlsplit(urljoin(HOST + address, link))
-            if f"{target.scheme}://{target.netloc}" != HOST:
-                continue
-            path, anchor = unquote(target.path), unquote(target.fragment)
-            if path not in site.addresses or (anchor and path in site.pages and anchor not in site.pages[path].ids):
-                broken.append((address, link))
+    broken = [
+        (address, link)
+        for address, page in site.pages.items()
+        for link in [*page.links, *page.requested]
+        if not site.leads_somewhere(address, link)
+    ]
     assert broken == []
+
+
+def test_addresses_in_other_files_lead_somewhere_too(site: Site) -> None:
+    """The site map, the feed, style sheets, the site's own scripts, and openapi.json with its anchors of refusals."""
+    named = [("sitemap.xml", one) for one in re.findall(r"<loc>(.+?)</loc>", (site.root / "sitemap.xml").read_text())]
+    named += [
+        ("updates.xml", one) for one in re.findall(r'href="(.+?)"', (site.root / "updates.xml").read_text("utf-8"))
+    ]
+    for sheet in site.root.rglob("*.css"):
+        found = re.findall(r"""url\(["']?([^"')]+)""", sheet.read_text("utf-8"))
+        named += [(sheet.relative_to(site.root).as_posix(), one) for one in found if not one.startswith("data:")]
+    for script in (ROOT / "docs/assets").glob("*.js"):
+        found = re.findall(r"""["'](\.{1,2}/[^"'`$ ]+)["']""", script.read_text("utf-8"))
+        named += [(f"assets/{script.name}", one) for one in found]
+    described = re.findall(r'"https://cabinet\.example\.org/([^"]*)"', (site.root / "openapi.json").read_text("utf-8"))
+    named += [("openapi.json", one) for one in described]
+    assert not any(site.leads_somewhere("/", one) for one in ("nowhere/", "errors/#nowhere"))
+    assert {source.rpartition("/")[2] for source, _ in named} > {"sitemap.xml", "updates.xml", "openapi.json"}
+    assert [(source, one) for source, one in named if not site.leads_somewhere(f"/{source}", one)] == []
 
 
 def test_no_page_repeats_an_anchor(site: Site) -> None:

@@ -25,7 +25,7 @@ from chalicelib.kit import aws  # noqa: E402 - it reads the environment
 from chalicelib.kit.tables import Get, Table, fetch  # noqa: E402 - see above
 from chalicelib.kit.trail.tables import JournalRecord  # noqa: E402 - see above
 from chalicelib.seals.rules import canonical, entry_text, stored_text  # noqa: E402 - see above
-from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealNode  # noqa: E402 - see above
+from chalicelib.seals.tables import CHAIN, JournalLeaf, Seal, SealHead, SealKey, SealNode  # noqa: E402 - see above
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def lines(last: int) -> Iterator[dict[str, Any]]:
     """Return what the dump holds, up to the seal `last`."""
+    for key in map(SealKey.from_raw_data, _scan(SealKey)):
+        signed = {"endorsement": key.endorsement, "endorsement_signature": key.endorsement_signature}
+        yield {"key_id": key.key_id, "pem": key.pem, **signed}
     for seal in map(Seal.from_raw_data, _scan(Seal)):
         if seal.number <= last:
             yield {"body": seal.body, "leaves": seal.hashes, "signature": seal.signature}

@@ -69,7 +69,7 @@ def other_right(service: str, action: str, params: dict[str, Any]) -> Right:
 def _key(action: str, named: str) -> str:
     """Return the alias of the key of a call; one that is named by its number is told by what only it can do."""
     if named.startswith("alias/"):
-        return named.removeprefix(f"alias/{PREFIX}")
+        return named.removeprefix(f"alias/{PREFIX}").removesuffix("-before")
     return "seals" if action == "Sign" else "data"
 
 

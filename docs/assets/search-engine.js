@@ -4,7 +4,6 @@ const CLOSE = 0.6; // what a word's beginning or a misspelt word is worth beside
 const KIN = 5; // letters that two stems of one root begin with, at least
 const SAME = 0.9; // what a synonym is worth
 const PHRASE = 1.4; // the query stands in the section as it was typed
-const OTHERS = 0.1; // what the other sections of a page add to its best one
 const SNIPPET = 170; // characters
 
 // ---- Words: the same rules as in docs/hooks/search.py, and the Russian stemmer of Snowball.
@@ -117,10 +116,11 @@ function read(index, term) {
 
 function chunks(index, query) {
   const isKnown = (text) => words(text).some((word) => knows(index, word));
-  return query.split(/\s+/).filter(Boolean).map((chunk) => {
-    const other = otherLayout(chunk);
-    return !isKnown(chunk) && isKnown(other) ? other : chunk;
-  });
+  const pieces = query.split(/\s+/).filter(Boolean);
+  const isOther = pieces.map((one) => !isKnown(one) && isKnown(otherLayout(one)));
+  // Among them «d» is «в», though there may be a «d» on some page.
+  const isShort = (one) => isOther.includes(true) && one.length < 3 && isKnown(otherLayout(one));
+  return pieces.map((one, place) => (isOther[place] || isShort(one) ? otherLayout(one) : one));
 }
 
 // Whether a word, its beginning or one of its root is in the index.
@@ -230,18 +230,15 @@ function wordsOf(index, chunk) {
   return found.flatMap((word) => (!index.terms.has(word) && parts(word).length ? parts(word) : [word]));
 }
 
+// A page is its best section.
 function pagesOf(index, scores) {
   const pages = new Map();
-  for (const [section, score] of scores) {
+  for (const [section, worth] of scores) {
     const page = index.sections[section][0];
-    pages.set(page, [...(pages.get(page) ?? []), { section, score }]);
+    const score = index.pages[page][2] * worth;
+    if (score > (pages.get(page)?.score ?? 0)) pages.set(page, { page, section, score });
   }
-  const ranked = [...pages].map(([page, found]) => {
-    found.sort((a, b) => b.score - a.score || a.section - b.section);
-    const others = found.slice(1, 4).reduce((all, one) => all + one.score, 0);
-    return { page, section: found[0].section, score: index.pages[page][2] * (found[0].score + OTHERS * others) };
-  });
-  return ranked.sort((a, b) => b.score - a.score || a.page - b.page);
+  return [...pages.values()].sort((a, b) => b.score - a.score || a.page - b.page);
 }
 
 // ---- What a result shows.

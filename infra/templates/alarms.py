@@ -27,7 +27,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A metric that calls when it reaches `threshold`, so many periods in a row."""
+    """A metric that calls when it reaches `threshold`, so many periods of seconds in a row.
+
+    One that is `kept_up` calls when it stays below, and when nothing is heard of it at all.
+    """
 
     kind: str
     what: str
@@ -35,6 +38,8 @@ class Alarm:
     metric: Metric
     threshold: int
     periods: int = 1
+    period: int = FIVE_MINUTES
+    kept_up: bool = False
 
     def resource(self, prefix: str) -> dict[str, Any]:
         """Return the alarm as a resource."""
@@ -48,11 +53,11 @@ class Alarm:
                 "MetricName": self.metric.name,
                 "Dimensions": [{"Name": name, "Value": one} for name, one in self.metric.dimensions.items()],
                 by: self.metric.statistic,
-                "Period": FIVE_MINUTES,
+                "Period": self.period,
                 "EvaluationPeriods": self.periods,
                 "Threshold": self.threshold,
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                "TreatMissingData": "notBreaching",
+                "ComparisonOperator": f"{'LessThan' if self.kept_up else 'GreaterThanOrEqualTo'}Threshold",
+                "TreatMissingData": "breaching" if self.kept_up else "notBreaching",
                 "AlarmActions": [{"Ref": "Alarms"}],
             },
         }

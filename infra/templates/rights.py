@@ -17,6 +17,7 @@ from chalicelib.kit.catalogue import (
     KEEP_SEAL,
     NEW_KEY,
     QUEUES,
+    READ_SEAL_KEY,
     SIGN_SEAL,
     SMS,
     Declared,
@@ -34,6 +35,7 @@ from chalicelib.kit.catalogue import (
 from chalicelib.kit.counts.tables import Counter
 from chalicelib.kit.records.tables import DeploymentSecret, Idempotency, Outbox, Session
 from chalicelib.kit.trail.tables import JournalRecord, SecurityRecord
+from infra.templates import seals
 from infra.templates.stateful import STREAM_DEAD, channels, export_name, plain_name
 
 Statement = dict[str, Any]
@@ -122,9 +124,9 @@ def _of_uses(declared: Declared, prefix: str) -> list[Statement]:
             found.append(_allow([one.action], [_NO_ARN]))
         elif one == EMAIL:
             found.append(_allow([one.action], [_arn("ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}")]))
-        elif one == SIGN_SEAL:
-            key = {"Fn::ImportValue": export_name(prefix, "seals", "key")}
-            found.append(_allow(["kms:GetPublicKey", one.action], [key]))
+        elif one in {SIGN_SEAL, READ_SEAL_KEY}:
+            keys = [{"Fn::ImportValue": seals.export_of(prefix, key)} for key in seals.KEYS]
+            found.append(_allow(sorted({READ_SEAL_KEY.action, one.action}), keys))
         elif one == KEEP_SEAL:
             bucket = {"Fn::ImportValue": export_name(prefix, "seals", "bucket")}
             found.append(_allow(["s3:GetObject", one.action], [{"Fn::Join": ["/", [bucket, "seals", "*"]]}]))

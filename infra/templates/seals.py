@@ -2,6 +2,11 @@
 
 from typing import Any, Final
 
+# The keys of all times, oldest first: none is ever taken away, their seals stay. A new one is added and deployed before it
+# signs, so that its rights are there; then SIGNING names it, and it is never turned back. See "Change the seal key" in
+# docs/engineering/operations.md.
+KEYS: Final = ("SealKey",)
+SIGNING: Final = 0
 # How long no one, in `COMPLIANCE` mode not even the root of the account, may remove a seal.
 LOCK: Final = {"prod": ("COMPLIANCE", 3650), "dev": ("GOVERNANCE", 1)}
 _KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
@@ -14,15 +19,12 @@ def bucket_name(prefix: str) -> dict[str, str]:
 
 
 def resources(prefix: str, stage: str) -> dict[str, Any]:
-    """Return the key, its alias, the bucket and its policy."""
+    """Return the keys, their aliases, the bucket and its policy."""
     mode, days = LOCK[stage]
     return {
-        "SealKey": _key(prefix),
-        "SealKeyAlias": {
-            "Type": "AWS::KMS::Alias",
-            **_KEPT,
-            "Properties": {"AliasName": f"alias/{prefix}-seals", "TargetKeyId": {"Ref": "SealKey"}},
-        },
+        **{name: _key(prefix) for name in KEYS},
+        "SealKeyAlias": _alias(f"{prefix}-seals", KEYS[SIGNING]),
+        "FormerSealKeyAlias": _alias(f"{prefix}-seals-before", KEYS[max(SIGNING - 1, 0)]),
         "SealsBucket": {
             "Type": "AWS::S3::Bucket",
             **_KEPT,
@@ -51,6 +53,16 @@ def resources(prefix: str, stage: str) -> dict[str, Any]:
             "Properties": {"Bucket": {"Ref": "SealsBucket"}, "PolicyDocument": _bucket_policy()},
         },
     }
+
+
+def export_of(prefix: str, key: str) -> str:
+    """Return the name under which the ARN of a key is exported."""
+    return f"{prefix}-seals-{key.removeprefix('Seal').lower()}"
+
+
+def _alias(name: str, key: str) -> dict[str, Any]:
+    target = {"AliasName": f"alias/{name}", "TargetKeyId": {"Ref": key}}
+    return {"Type": "AWS::KMS::Alias", **_KEPT, "Properties": target}
 
 
 def _key(prefix: str) -> dict[str, Any]:

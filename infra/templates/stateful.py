@@ -86,9 +86,10 @@ def build(stage: str = "dev") -> dict[str, Any]:
     resources: dict[str, Any] = _key(prefix) | seals.resources(prefix, stage)
     outputs: dict[str, Any] = {
         "DataKey": _output({"Fn::GetAtt": ["DataKey", "Arn"]}, export_name(prefix, "data", "key")),
-        "SealKey": _output({"Fn::GetAtt": ["SealKey", "Arn"]}, export_name(prefix, "seals", "key")),
         "SealsBucket": _output({"Fn::GetAtt": ["SealsBucket", "Arn"]}, export_name(prefix, "seals", "bucket")),
     }
+    for key in seals.KEYS:
+        outputs[key] = _output({"Fn::GetAtt": [key, "Arn"]}, seals.export_of(prefix, key))
     for model in models():
         name = plain_name(model)
         resources[f"{camel(name)}Table"] = _table(_spec(model, prefix))

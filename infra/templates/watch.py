@@ -1,7 +1,7 @@
 """What calls the operator: alarms, the topic that carries them, and one dashboard. Each alarm has its page in the guide.
 
-Lines of the log that call are named here by their event; a test compares them with what the code writes. Names of alarms
-are `<prefix>-<kind>-<what>`, and docs/engineering/operations.md has one heading for each kind.
+Lines of the log that call, or whose absence does, are named here by their event; a test compares them with what the code
+writes. Names of alarms are `<prefix>-<kind>-<what>`, and docs/engineering/operations.md has one heading for each kind.
 """
 
 import json
@@ -54,6 +54,13 @@ LINES: Final = {
     "seal-not-published": Line("seal-not-published", 1, "seals"),
     "passwords-guessed": Line("answered", 100, "sign_in", {"operation": "check_password", "status": 401}),
 }
+
+# Lines whose absence calls: an hourly job says them at its end, and may miss two ends.
+HOURLY: Final = {
+    "journal-not-reconciled": Line("journal-reconciled", 1, "seals"),
+    "journal-not-compared": Line("journal-compared", 1, "seals"),
+}
+SILENT_HOURS: Final = 3
 
 
 def build(stage: str = "dev") -> dict[str, Any]:
@@ -109,13 +116,17 @@ def alarms(stage: str) -> Iterator[Alarm]:
         metric = Metric(prefix, kind, "Sum")
         sentence = f"The log says {line.event!r} {line.most} times in five minutes or more."
         yield Alarm(kind, "lines", sentence, metric, line.most)
+    for kind, line in HOURLY.items():
+        sentence = f"The log has not said {line.event!r} for {SILENT_HOURS} hours."
+        metric = Metric(prefix, kind, "Sum")
+        yield Alarm(kind, "lines", sentence, metric, line.most, SILENT_HOURS, period=3600, kept_up=True)
 
 
 def _filters(prefix: str) -> dict[str, Any]:
     found = {}
     for domain in domains():
         found[f"{camel(domain)}Errors"] = _filter(domain, prefix, ERROR_LINES, f"{domain}-errors")
-    for kind, line in LINES.items():
+    for kind, line in {**LINES, **HOURLY}.items():
         for domain in [line.domain] if line.domain else _senders():
             found[f"{camel(domain)}{camel(kind)}"] = _filter(domain, prefix, line.pattern(), kind)
     return found

@@ -202,7 +202,7 @@ SMALL_SITE = made(
     entry("sign/", "Электронная подпись", "Подпишите файл своим сертификатом."),
     entry("api/start_sign_in/", "Начать вход", "Операция start_sign_in.", 0.3),
     entry("api/finish_sign_in/", "Закончить вход", "Операция finish_sign_in.", 0.3),
-    entry("check/", "Проверить данные", "Отправьте профиль на проверку."),
+    entry("check/", "Проверить данные в профиле", "Отправьте профиль на проверку. План d."),
     synonyms=[(["эцп"], ["электрон", "подп"])],
 )
 
@@ -216,6 +216,7 @@ SMALL_SITE = made(
         ("восста", ["recovery/"]),
         ("востано", ["recovery/"]),
         ("djccnfyjdbnm", ["recovery/"]),
+        ("ghjdthrf d ghjabkt", ["check/"]),
         ("эцп", ["sign/"]),
         ("сертификатами", ["sign/"]),
         ("start_sign_in", ["api/start_sign_in/"]),

@@ -197,6 +197,7 @@ def _bare(kind: type[msgspec.Struct]) -> list[str]:
 def unused_packages(named: Iterable[str], code: str) -> list[str]:
     """Each package named in pyproject is really used by the product or its tools."""
     modules = {"argon2-cffi": "argon2", "phonenumberslite": "phonenumbers", "mkdocs-material": "material"}
+    modules |= {"pyyaml": "yaml", "types-pyyaml": "yaml"}
     modules |= {
         "pytest-xdist": "numprocesses",
         "cfn-lint": "cfnlint|cfn-lint",

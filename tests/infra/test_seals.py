@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
+
 from chalicelib.kit import catalogue
 from chalicelib.kit.catalogue import KEEP_SEAL, SIGN_SEAL
 from chalicelib.kit.trail.tables import JournalRecord
-from infra.templates import functions, rights, seals
+from infra.templates import functions, rights, seals, stateful
 from infra.templates.stages import prefix_of
 
 PREFIX = "cabinet-dev"
@@ -50,6 +52,38 @@ def test_the_key_signs_and_nothing_else() -> None:
     """An elliptic key of KMS, whose private half nobody holds."""
     key = seals.resources(PREFIX, "dev")["SealKey"]["Properties"]
     assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+
+
+def test_a_new_key_gets_its_rights_before_it_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added first, named as the signing one later; the one before it stays within reach and nothing is taken away."""
+
+    def targets() -> list[str]:
+        made = seals.resources(PREFIX, "dev")
+        names = ("SealKeyAlias", "FormerSealKeyAlias")
+        assert {made[one]["DeletionPolicy"] for one in (*names, *seals.KEYS)} == {"Retain"}
+        return [made[one]["Properties"]["TargetKeyId"]["Ref"] for one in names]
+
+    assert targets() == ["SealKey", "SealKey"]
+    monkeypatch.setattr(seals, "KEYS", ("SealKey", "SealKey2"))
+    assert targets() == ["SealKey", "SealKey"]
+    for name in WORKERS:
+        assert actions(name)["kms:Sign"] == json.dumps(
+            [{"Fn::ImportValue": "cabinet-dev-seals-key"}, {"Fn::ImportValue": "cabinet-dev-seals-key2"}]
+        )
+    exported = {one["Export"]["Name"] for one in stateful.build("dev")["Outputs"].values()}
+    assert {"cabinet-dev-seals-key", "cabinet-dev-seals-key2"} <= exported
+    monkeypatch.setattr(seals, "SIGNING", 1)
+    assert targets() == ["SealKey2", "SealKey"]
+    monkeypatch.setattr(seals, "KEYS", ("SealKey", "SealKey2", "SealKey3"))
+    monkeypatch.setattr(seals, "SIGNING", 2)
+    assert targets() == ["SealKey3", "SealKey2"]
+
+
+def test_who_compares_may_not_sign() -> None:
+    """It only reads the public key, to check the head's signature."""
+    found = actions("compare_seals")
+    assert found["kms:GetPublicKey"] == json.dumps([{"Fn::ImportValue": "cabinet-dev-seals-key"}])
+    assert "kms:Sign" not in found
 
 
 def test_only_who_seals_may_sign_and_lay_down() -> None:

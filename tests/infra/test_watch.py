@@ -43,11 +43,23 @@ def written() -> dict[str, list[set[str]]]:
     return found
 
 
-@pytest.mark.parametrize("kind", sorted(watch.LINES))
+@pytest.mark.parametrize("kind", sorted({**watch.LINES, **watch.HOURLY}))
 def test_a_line_that_calls_is_written_by_the_code(kind: str) -> None:
     """Somewhere in the functions this event is logged, with the facts that the pattern asks for."""
-    line = watch.LINES[kind]
+    line = {**watch.LINES, **watch.HOURLY}[kind]
     assert any(line.facts.keys() <= facts for facts in written()[line.event])
+
+
+def test_an_hourly_job_that_stays_away_calls() -> None:
+    """A sum below one in each of three hours, and no line at all is no better."""
+    found = {one.kind: one.resource(PREFIX)["Properties"] for one in watch.alarms("prod")}
+    for kind, line in watch.HOURLY.items():
+        assert line.domain == "seals"
+        said = found[kind]
+        assert (said["ComparisonOperator"], said["Threshold"]) == ("LessThanThreshold", 1)
+        assert said["TreatMissingData"] == "breaching"
+        assert (said["Period"], said["EvaluationPeriods"]) == (3600, 3)
+    assert {one["TreatMissingData"] for kind, one in found.items() if kind not in watch.HOURLY} == {"notBreaching"}
 
 
 def test_a_wrong_password_is_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,11 @@
 """New journal records are sealed within a minute."""
 
+import hashlib
 import json
 import subprocess
 import threading
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,17 @@ import make
 import papers
 import pytest
 from conftest import World
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.kit import aws, clock, settings
 from chalicelib.kit.refusals import Busy
 from chalicelib.kit.trail.tables import JournalRecord
 from chalicelib.kit.transaction import commit
 from chalicelib.seals import ports, schemas
-from chalicelib.seals.rules import MOST
-from chalicelib.seals.tables import JournalLeaf, Seal
+from chalicelib.seals.rules import MOST, bucket_hash, canonical, entry_hashes, node_hash, place_of
+from chalicelib.seals.tables import CHAIN, TOP, JournalLeaf, Seal, SealHead, SealKey, SealNode
 
 
 class Killed(BaseException):
@@ -156,6 +161,7 @@ def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
     evidence.run("seal_journal", batch)
     assert [one["number"] for one in leaves(worker)] == [1, 2, 3]
     assert len(seals()) == 2
+    evidence.run("reconcile_journal")  # the repeated batch leaves what was not published to the hourly job
     assert_whole(world)
 
 
@@ -173,18 +179,129 @@ def test_a_lost_answer_of_the_transaction_seals_once(world: World, monkeypatch: 
     monkeypatch.setattr(schemas, "commit", lose)
     evidence.run("seal_journal", batch)
     assert len(seals()) == 1
+    evidence.run("reconcile_journal")  # whoever seals nothing publishes nothing
     assert_whole(world)
 
 
-def test_a_bucket_out_of_reach_stops_no_seal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_out_of_reach_stops_no_seal(world: World) -> None:
     """Sealing goes on; what could not be published is published later."""
     worker = papers.doctor(world)
-    with monkeypatch.context() as patch:
-        patch.setenv("CABINET_SEALS_BUCKET", "cabinet-dev-seals-000000000000")
+    with evidence.without_bucket():
         evidence.act(world, worker, 2)
         assert len(list(Seal.waiting().run(None, None))) == 1
     evidence.run("reconcile_journal")
     assert_whole(world)
+
+
+def test_a_bucket_that_hangs_costs_a_batch_one_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything of a large batch is sealed first; a try may take 21 seconds of the worker's 60."""
+    people, tries = [papers.doctor(world) for _ in range(3)], list[str]()
+
+    def hang(name: str, _: str) -> bool:
+        tries.append(name)
+        raise TimeoutError
+
+    batches = [event(world, one, MOST) for one in people]
+    monkeypatch.setattr(ports, "keep", hang)
+    whole = {"Records": [one for batch in batches for one in batch["Records"]]}
+    evidence.run("seal_journal", whole)
+    evidence.run("seal_journal", whole)  # the same batch again does not go through what waits
+    assert len(seals()) == 3
+    assert tries == ["seals/000000000001.json"]
+
+
+# --- what was touched in the tables is not signed ----------------------------------------------------
+
+
+def touched_bucket(worker: make.Person) -> None:
+    """Cut an end in its bucket only."""
+    evidence.cut_an_end(worker, 2)
+
+
+def touched_branch(worker: make.Person) -> None:
+    """And make the middle node and the top above it anew."""
+    evidence.cut_an_end(worker, 2)
+    middle, number = place_of(schemas.owner_of(worker.person_id))
+    node, top = SealNode.get(SealNode.middle(middle)), SealNode.get(TOP)
+    below = SealNode.get(SealNode.bucket(middle, number)).ends
+    hashes, heads = node.hashes, top.hashes
+    hashes[number] = bucket_hash(entry_hashes(below))
+    heads[middle] = node_hash(hashes)
+    SealNode.of_children(SealNode.middle(middle), hashes).save()
+    SealNode.of_children(TOP, heads).save()
+
+
+def touched_middle(worker: make.Person) -> None:
+    """The same without the top."""
+    top = SealNode.get(TOP)
+    touched_branch(worker)
+    top.save()
+
+
+def touched_head(worker: make.Person) -> None:
+    """And write the new root into the head, which only the key can sign."""
+    touched_branch(worker)
+    head = SealHead.get(CHAIN)
+    said = json.loads(head.body)
+    head.body = canonical(said | {"owners_root": node_hash(SealNode.get(TOP).hashes)})
+    head.save()
+
+
+def signed_head(worker: make.Person) -> None:
+    """And sign it with a key of one's own."""
+    touched_head(worker)
+    private = ec.generate_private_key(ec.SECP256R1())
+    der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    head = SealHead.get(CHAIN)
+    key_id = hashlib.sha256(der).hexdigest()
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    SealKey(key_id=key_id, pem=pem, number=1, valid_from="2020-01-01T00:00:00Z").save()
+    head.body = canonical(json.loads(head.body) | {"key_id": key_id})
+    head.signature = private.sign(head.body.encode(), ec.ECDSA(SHA256())).hex()
+    head.save()
+
+
+def removed_head(worker: make.Person) -> None:
+    """Or remove the head, so that the chain would begin anew."""
+    evidence.cut_an_end(worker, 2)
+    SealHead.get(CHAIN).delete()
+
+
+def removed_bucket(worker: make.Person) -> None:
+    """Or remove the bucket, so that the owner would be new."""
+    SealNode.get(SealNode.bucket(*place_of(schemas.owner_of(worker.person_id)))).delete()
+
+
+TOUCHED = {
+    touched_bucket: "tree-differs",
+    touched_middle: "tree-differs",
+    touched_branch: "tree-differs",
+    touched_head: "head-forged",
+    signed_head: "head-forged",
+    removed_head: "tree-differs",
+    removed_bucket: "tree-differs",
+}
+
+
+@pytest.mark.parametrize("attack", TOUCHED, ids=lambda one: one.__name__)
+def test_nothing_is_signed_above_what_was_touched(
+    world: World, capsys: pytest.CaptureFixture[str], attack: Any
+) -> None:
+    """Whoever writes the tables without the key and cuts a sealed journal gets no seal over it, but an alarm."""
+    worker, other = evidence.doctor(world, 4), evidence.doctor(world, 1)
+    attack(worker)
+    evidence.forget_stream(world)
+    before = {one.number: one.body for one in seals()}
+    capsys.readouterr()
+    clock.advance(1000)
+    make.sign_in(worker)
+    batch = event(world, worker, 1)
+    evidence.forget_stream(world)
+    with pytest.raises(schemas.TamperedError):
+        evidence.run("seal_journal", batch)
+    assert [one["state"] for one in evidence.alarms(capsys)] == [TOUCHED[attack]]
+    assert {one.number: one.body for one in seals()} == before
+    assert leaves(other) != []
 
 
 def test_a_seal_is_never_overwritten(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,21 +327,68 @@ def test_openssl_verifies_a_seal_of_the_bucket(world: World, tmp_path: Path) -> 
         assert done.returncode == code, done.stderr
 
 
-def test_a_new_key_is_published_with_its_first_seal(world: World) -> None:
-    """Seals of both keys stand in one chain; who trusts only one of them says so."""
-    worker, kms = evidence.doctor(world, 1), aws.client("kms")
-    before = evidence.keys(world)
+# --- keys ---------------------------------------------------------------------------------------------
+
+
+def change_key() -> None:
+    """Let another key sign, as the template does it."""
+    kms, (alias, before) = aws.client("kms"), settings.seal_key_aliases()
+    kms.update_alias(AliasName=before, TargetKeyId=kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])
     made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    kms.update_alias(AliasName=settings.seal_key_alias(), TargetKeyId=made)
+    kms.update_alias(AliasName=alias, TargetKeyId=made)
+
+
+def test_a_new_key_is_endorsed_by_the_one_before_it(world: World) -> None:
+    """With its first seal, in the same transaction; who trusts the first key trusts all seals."""
+    worker = evidence.doctor(world, 1)
+    first = evidence.keys(world)
+    for number in (2, 3):
+        change_key()
+        clock.advance(301)
+        make.sign_in(worker)
+        evidence.act(world, worker)
+        assert len(evidence.keys(world)["items"]) == number
+    evidence.act(world, worker)
+    found = evidence.keys(world)["items"]
+    assert [one["valid_to"] for one in found] == [found[1]["valid_from"], found[2]["valid_from"], None]
+    assert found[0]["endorsement"] is None
+    said = json.loads(found[1]["endorsement"])
+    assert (said["endorsed_by"], said["key_id"]) == (found[0]["key_id"], found[1]["key_id"])
+    assert said["valid_from"] == found[1]["valid_from"]
+    assert_whole(world)
+    assert evidence.judge_now(world, evidence.dump(), first) == (0, "")
+
+
+def test_a_function_that_remembers_the_old_key_follows_the_head(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two functions share one chain: after the first seal of the new key the old one signs no more."""
+    worker = evidence.doctor(world, 1)
+    old = ports.signing_key()
+    change_key()
+    with monkeypatch.context() as patch:  # another function, which has not seen the old key
+        patch.setattr(ports, "_key", lru_cache(maxsize=2)(ports._key.__wrapped__))
+        evidence.act(world, worker)
+        new = ports.signing_key()
+    assert ports.signing_key() == old
+    evidence.act(world, worker)
+    assert [json.loads(one.body)["key_id"] for one in seals()] == [old.key_id, new.key_id, new.key_id]
+    assert_whole(world)
+
+
+def test_a_former_key_never_signs_again(world: World) -> None:
+    """Its term is over: whoever points the alias back gets no seal."""
+    worker = evidence.doctor(world, 1)
+    kms, (alias, before) = aws.client("kms"), settings.seal_key_aliases()
+    change_key()
     clock.advance(301)
     evidence.act(world, worker)
-    after = evidence.keys(world)
-    assert len(before["items"]) == 1
-    assert len(after["items"]) == 2
-    assert_whole(world)
-    code, said = evidence.judge_now(world, evidence.dump(), before)
-    assert code == 1
-    assert "неизвестным ключом" in said
+    former, present = (kms.describe_key(KeyId=one)["KeyMetadata"]["KeyId"] for one in (before, alias))
+    kms.update_alias(AliasName=alias, TargetKeyId=former)
+    kms.update_alias(AliasName=before, TargetKeyId=present)
+    clock.advance(301)
+    batch = event(world, worker, 1)
+    with pytest.raises(Busy):
+        evidence.run("seal_journal", batch)
+    assert len(seals()) == 2
 
 
 def test_a_record_that_the_cabinet_cannot_have_written_is_an_alarm_and_holds_up_nothing(

@@ -64,14 +64,13 @@ def test_sealing_is_cheap(
     schemas.owner_of("psn_0")  # opens the deployment secret
     monkeypatch.setattr(ports, "signing_key", lambda: key)
     monkeypatch.setattr(ports, "sign", lambda *_: "00" * 71)
-    monkeypatch.setattr(schemas, "publish", lambda *_: None)
     events = aws.client("dynamodb").meta.events
     events.register_first("before-send.dynamodb", store)
     try:
         batches = [records(people) for _ in range(ROUNDS)]
         before = time.process_time()
         for batch in batches:
-            assert schemas.seal(batch, "trace") == MOST
+            assert [len(one.hashes) for one in schemas.seal(batch, "trace")] == [MOST]
         spent = time.process_time() - before
     finally:
         events.unregister("before-send.dynamodb", store)

@@ -57,6 +57,7 @@ EMAIL = Uses("ses:SendEmail")
 QUEUES = Uses("sqs:SendMessage")
 PDF = Uses("layer:typst")
 SIGN_SEAL = Uses("kms:Sign")
+READ_SEAL_KEY = Uses("kms:GetPublicKey")
 KEEP_SEAL = Uses("s3:PutObject")
 
 

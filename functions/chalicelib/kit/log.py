@@ -6,6 +6,7 @@ and the places it went through, never with its message, which may quote what a p
 
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -26,25 +27,29 @@ _ALLOWED: Final = frozenset(
         "system",
         "state",
         "reason",
+        "record",
+        "seal",
     }
 )
 
 
 def event(name: str, trace_id: str, **facts: str | float | None) -> None:
     """Write one line to standard output. A fact that is not on the allowed list is a programming error."""
-    stray = facts.keys() - _ALLOWED
-    if stray:
-        raise ValueError(f"These facts may not be logged: {', '.join(sorted(stray))}")
-    line: dict[str, object] = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
-    _write(line)
+    _write(_line(name, trace_id, facts))
 
 
 def failure(name: str, trace_id: str, error: BaseException, **facts: str | float | None) -> None:
-    """Write an unexpected error: its type and its path through the code, without its message."""
+    """Write an unexpected error with the same facts: its type and its path through the code, without its message."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     path = [f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}" for frame in frames]
-    line: dict[str, object] = {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
-    _write(line | {"error": type(error).__name__, "path": path})
+    _write(_line(name, trace_id, facts) | {"error": type(error).__name__, "path": path})
+
+
+def _line(name: str, trace_id: str, facts: Mapping[str, str | float | None]) -> dict[str, object]:
+    stray = facts.keys() - _ALLOWED
+    if stray:
+        raise ValueError(f"These facts may not be logged: {', '.join(sorted(stray))}")
+    return {"event": name, "at": clock.stamp(clock.now()), "trace_id": trace_id, **facts}
 
 
 def _write(line: dict[str, object]) -> None:

@@ -43,9 +43,10 @@ def key_alias() -> str:
     return f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-data"
 
 
-def seal_key_alias() -> str:
-    """Return the alias of the KMS key that signs the seals of the journal."""
-    return f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-seals"
+def seal_key_aliases() -> tuple[str, str]:
+    """Return the aliases of the KMS key that signs the seals of the journal and of the one before it, if there was one."""
+    alias = f"alias/{os.environ.get('CABINET_PREFIX', 'cabinet')}-seals"
+    return alias, f"{alias}-before"
 
 
 def seals_bucket() -> str:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.kit import clock
 from chalicelib.kit.body import Answer
 from chalicelib.kit.call import Call
 from chalicelib.kit.catalogue import Query
@@ -19,6 +18,9 @@ class SealKeyView(Answer):
     key_id: Annotated[str, Meta(title="Номер ключа", description="SHA-256 открытого ключа в виде DER.")]
     pem: Annotated[str, Meta(title="Открытый ключ")]
     valid_from: Annotated[str, Meta(title="С какого времени подписывает")]
+    valid_to: Annotated[str | None, Meta(title="До какого времени подписывал")]
+    endorsement: Annotated[str | None, Meta(title="Поручительство прежнего ключа", description="JSON; у первого нет.")]
+    endorsement_signature: Annotated[str | None, Meta(title="Подпись прежнего ключа под поручительством")]
 
 
 class SealKeyList(Answer):
@@ -30,7 +32,17 @@ class SealKeyList(Answer):
 @operation("GET /v1/seals/keys", public=True, reads=[Query(SealKey)], audit="seal_keys.read")
 def list_seal_keys(call: Call) -> SealKeyList:  # noqa: ARG001 - the form of an operation
     """Показать открытые ключи печатей журнала."""
-    keys = patiently(lambda: list(SealKey.everyone().run(None, None)))
-    return SealKeyList(
-        items=[SealKeyView(key_id=one.key_id, pem=one.pem, valid_from=clock.moment(one.valid_from)) for one in keys]
+    keys = sorted(patiently(lambda: list(SealKey.everyone().run(None, None))), key=lambda one: int(one.number))
+    ends = [*(one.valid_from for one in keys[1:]), None]
+    return SealKeyList(items=[_shown(one, end) for one, end in zip(keys, ends, strict=False)])
+
+
+def _shown(key: SealKey, valid_to: str | None) -> SealKeyView:
+    return SealKeyView(
+        key_id=key.key_id,
+        pem=key.pem,
+        valid_from=key.valid_from,
+        valid_to=valid_to,
+        endorsement=key.endorsement,
+        endorsement_signature=key.endorsement_signature,
     )

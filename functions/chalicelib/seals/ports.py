@@ -13,7 +13,7 @@ _REMEMBERED_SECONDS: Final = 300
 
 
 class SigningKey(NamedTuple):
-    """The key in use: its number at KMS, its public form, and the SHA-256 of that by which seals name it."""
+    """A key: its number at KMS, its public form, and the SHA-256 of that by which seals name it."""
 
     arn: str
     pem: str
@@ -22,23 +22,52 @@ class SigningKey(NamedTuple):
 
 def signing_key() -> SigningKey:
     """Return the key that signs now; after a change of keys the old one may sign for five minutes more."""
-    return _key(aws.client("kms"), clock.epoch() // _REMEMBERED_SECONDS)
+    return _remembered(settings.seal_key_aliases()[0])
 
 
-@lru_cache(maxsize=1)
-def _key(kms: Any, _: int) -> SigningKey:
-    answer = kms.get_public_key(KeyId=settings.seal_key_alias())
+def key_of(key_id: str) -> SigningKey | None:
+    """Return the key that a seal names: the one in use or the one before it; None for any other."""
+    for _ in range(2):
+        for alias in settings.seal_key_aliases():
+            if (key := _remembered(alias)).key_id == key_id:
+                return key
+        _key.cache_clear()  # another function may have signed with a new key before this one has seen it
+    return None
+
+
+def _remembered(alias: str) -> SigningKey:
+    return _key(aws.client("kms"), alias, clock.epoch() // _REMEMBERED_SECONDS)
+
+
+@lru_cache(maxsize=2)
+def _key(kms: Any, alias: str, _: int) -> SigningKey:
+    answer = kms.get_public_key(KeyId=alias)
     lines = textwrap.wrap(base64.b64encode(answer["PublicKey"]).decode(), 64)
     pem = "\n".join(("-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""))
     return SigningKey(answer["KeyId"], pem, hashlib.sha256(answer["PublicKey"]).hexdigest())
 
 
 def sign(key: SigningKey, body: str) -> str:
-    """Sign the body of a seal: ECDSA over its SHA-256, DER, in hex."""
+    """Sign the body of a seal or of an endorsement: ECDSA over its SHA-256, DER, in hex."""
     answer = aws.client("kms").sign(
         KeyId=key.arn, Message=body.encode(), MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
     )
     return bytes(answer["Signature"]).hex()
+
+
+def is_signed(key: SigningKey, body: str, signature: str) -> bool:
+    """Tell whether a key has signed a text."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - only who seals and compares needs them
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - see above
+
+    public: Any = load_pem_public_key(key.pem.encode())
+    try:
+        public.verify(bytes.fromhex(signature), body.encode(), ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def keep(name: str, text: str) -> bool:

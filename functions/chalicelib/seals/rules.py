@@ -83,9 +83,9 @@ def node_hash(parts: Iterable[str]) -> str:
 
 
 def root(hashes: Sequence[str]) -> str:
-    """Return the Merkle root of leaves (RFC 6962, section 2.1); there is at least one."""
-    if len(hashes) == 1:
-        return hashes[0]
+    """Return the Merkle root of leaves (RFC 6962, section 2.1); nothing for none."""
+    if len(hashes) <= 1:
+        return "".join(hashes)
     left = 1 << (len(hashes) - 1).bit_length() - 1
     return node_hash((root(hashes[:left]), root(hashes[left:])))
 
@@ -164,3 +164,18 @@ def body_of(
             "version": 1,
         }
     )
+
+
+def endorsement_of(key_id: str, endorsed_by: str, number: int, valid_from: str) -> str:
+    """Write what the former key signs of a new one: from which seal on, made when, the new one signs in its place."""
+    return canonical({"endorsed_by": endorsed_by, "key_id": key_id, "number": number, "valid_from": valid_from})
+
+
+def follows(body: str, hashes: Sequence[str], before: str | None) -> dict[str, Any] | None:
+    """Return what a stored seal says if it holds these leaves and follows the body before it, else None."""
+    try:
+        said: dict[str, Any] = json.loads(body)
+        roots = (said["records_root"], said["previous"])
+        return said if roots == (root(hashes), digest(before) if before else NOTHING) else None
+    except (LookupError, ValueError, TypeError):
+        return None

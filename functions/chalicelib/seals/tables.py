@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kit import clock, settings
@@ -13,6 +12,7 @@ from chalicelib.seals.rules import FANOUT, Entry
 
 CHAIN: Final = "journal"
 TOP: Final = "top"
+LOST, NEW, OLD = "lost", "new", "old"
 
 
 class JournalLeaf(Table):
@@ -161,7 +161,11 @@ class SealNode(Table):
 
 
 class SealKey(Table):
-    """A public key that has signed seals: `key_id` is the SHA-256 of its DER form, `valid_from` its first seal's time."""
+    """A public key that has signed seals: `key_id` is the SHA-256 of its DER form; `number`, `valid_from`: its first seal.
+
+    `endorsement`: what the key before it has signed of it (`rules.endorsement_of`), DER signature in hex; the first key
+    has none.
+    """
 
     class Meta:
         table_name = settings.table("seal_key")
@@ -169,12 +173,10 @@ class SealKey(Table):
     place = UnicodeAttribute(hash_key=True, default=CHAIN)
     key_id = UnicodeAttribute(range_key=True)
     pem = UnicodeAttribute()
-    valid_from = NumberAttribute()
-
-    @classmethod
-    def first_used(cls, pem: str) -> list[Action]:
-        """Return the changes that remember a key; the time of its first seal stays."""
-        return [cls.pem.set(pem), cls.valid_from.set(cls.valid_from | clock.epoch())]
+    number = NumberAttribute()
+    valid_from = UnicodeAttribute()
+    endorsement = UnicodeAttribute(null=True)
+    endorsement_signature = UnicodeAttribute(null=True)
 
     @classmethod
     def everyone(cls) -> Find["SealKey"]:
@@ -183,31 +185,23 @@ class SealKey(Table):
 
 
 class SealCheck(Table):
-    """How far the hourly job has compared: hours since 1970, shard, last record there; and the next seal."""
+    """How far the hourly jobs have come; `number` is the next seal to compare, or the hour since 1970 with its place there.
+
+    Places: LOST (hours, their shards, the last record there), NEW and OLD (seals compared for the first time and again).
+    """
 
     class Meta:
         table_name = settings.table("seal_check")
 
-    place = UnicodeAttribute(hash_key=True, default=CHAIN)
-    hour = NumberAttribute()
+    place = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute()
     shard = NumberAttribute(default=0)
     record_id = UnicodeAttribute(default="rec_")
-    seal = NumberAttribute(default=1)
-
-    def moved(self) -> list[Action]:
-        """Return the changes that store the position."""
-        cls = type(self)
-        return [
-            cls.hour.set(self.hour),
-            cls.shard.set(self.shard),
-            cls.record_id.set(self.record_id),
-            cls.seal.set(self.seal),
-        ]
 
 
 def records_of_hour(check: SealCheck) -> Find[JournalRecord]:
     """Find the keys of the records of the position's hour and shard, after its last record."""
-    place = place_in_hour(int(check.hour), int(check.shard))
+    place = place_in_hour(int(check.number), int(check.shard))
     return Find(JournalRecord, place, JournalRecord.ByHour.record_id > check.record_id, JournalRecord.by_hour)
 
 

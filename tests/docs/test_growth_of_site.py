@@ -40,10 +40,6 @@ def test_five_hundred_pages_are_built_within_a_minute(tmp_path: Path) -> None:
     started = time.monotonic()
     site = build(tmp_path / "site", project)
     seconds, pages = time.monotonic() - started, len(addresses(site))
-<<<<<<< HEAD
     print(f"\n{pages} pages in {seconds:.1f} s")  # noqa: T201 - the figure is what the proof is for
-=======
-    print(f"\n{pages} pages in {seconds:.1f} s")  # noqa: T201 - the figure of the proof
->>>>>>> help
     assert pages >= PAGES
     assert seconds <= MOST_SECONDS

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,10 @@ def addresses(folder: Path) -> list[str]:
 
 
 class Cdn(Front):
-    """Serves a site with what the CDN adds: compression, terms of keeping, the policy; `sent` counts bytes of bodies."""
+    """Serves a site with what the CDN adds: compression, terms of keeping, the policy; notes what was asked for in vain."""
 
     def __init__(self, folder: Path, policy: str | None = None) -> None:
         super().__init__(folder)
-        self._folder = folder
         self._policy = policy or edge.site_policy(site.scripts(folder))
         self.missing: list[str] = []
 
@@ -68,9 +67,11 @@ class Cdn(Front):
             self.missing.append(request.raw_path)
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = site.life_of(Path(request.raw_path))
-        if "gzip" in request.headers.get("Accept-Encoding", "") and (response.mimetype or "").startswith(COMPRESSED):
+        takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+        if takes_gzip and response.direct_passthrough and (response.mimetype or "").startswith(COMPRESSED):
             response.direct_passthrough = False
-            response.set_data(gzip.compress(response.get_data()))
+            with closing(response.response):  # type: ignore[type-var] # a file: the answer to HEAD would leave it open
+                response.set_data(gzip.compress(response.get_data()))
             response.headers["Content-Encoding"] = "gzip"
         return response
 
@@ -88,7 +89,7 @@ def served(folder: Path, policy: str | None = None) -> Iterator[tuple[str, Cdn]]
 
 
 @contextmanager
-def browser(size: tuple[int, int] = DESKTOP) -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     """Open a browser without a window."""
     options = webdriver.ChromeOptions()
     options.binary_location = program("chromium")
@@ -97,7 +98,7 @@ def browser(size: tuple[int, int] = DESKTOP) -> Iterator[Any]:
         options.add_argument(one)
     opened: Any = webdriver.Chrome(options, webdriver.ChromeService(program("chromedriver")))
     try:
-        resize(opened, size)
+        resize(opened, DESKTOP)
         yield opened
     finally:
         opened.quit()

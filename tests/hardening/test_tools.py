@@ -32,7 +32,11 @@ EXPLAINED = {
     ("infra/package.py", "B603", "subprocess.run"): "argument lists of its own, no shell",
     ("infra/publish.py", "B404", "import subprocess"): "publishing runs git, mike and the build of the site",
     ("infra/publish.py", "B603", "subprocess.run"): "argument lists of its own, no shell",
-    ("infra/publish.py", "B607", "partial executable path"): "git and bash are found as the maintainer's shell finds them",
+    (
+        "infra/publish.py",
+        "B607",
+        "partial executable path",
+    ): "git and bash are found as the maintainer's shell finds them",
     ("infra/sandboxes/esia.py", "B105", "Bearer"): "see ports.py",
 }
 # What detect-secrets finds: where, what it takes it for, how often.

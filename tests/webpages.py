@@ -115,3 +115,10 @@ def prefer(opened: Any, scheme: str, media: str = "") -> None:
     """Let the reader's system ask for a light or dark scheme, and show the page as on screen or on paper."""
     said = {"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]}
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", said)
+
+
+def forget(opened: Any, address: str) -> None:
+    """Let the browser forget what the pages of an address have kept, when none of them is open to keep it again."""
+    opened.get("about:blank")
+    said = {"origin": address.rstrip("/"), "storageTypes": "local_storage"}
+    opened.execute_cdp_cmd("Storage.clearDataForOrigin", said)

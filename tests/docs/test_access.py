@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webpages import DESKTOP, PHONE, addresses, prefer, resize, tool
+from webpages import DESKTOP, PHONE, addresses, forget, prefer, resize, tool
 
 pytestmark = pytest.mark.proof
 LARGEST = {"size": "largest", "spacing": "wide"}
@@ -34,8 +34,9 @@ def show(chromium: Any, address: str, look: str) -> None:
     chosen, scheme, size = LOOKS[look]
     resize(chromium, size)
     prefer(chromium, scheme)
+    forget(chromium, address)
     chromium.get(address)
-    chromium.execute_script("localStorage.clear(); localStorage['weak-sight'] = arguments[0]", json.dumps(chosen))
+    chromium.execute_script("localStorage['weak-sight'] = arguments[0]", json.dumps(chosen))
     chromium.get(address)
     shown = {name: value for name, value in chromium.execute_script(LOOK).items() if value}
     assert shown == {"scheme": "slate" if scheme == "dark" else "default"} | chosen

@@ -1,19 +1,17 @@
 """The version for weak sight, paper, the keyboard and any place of the site, in a real browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains, Keys
-from webpages import DESKTOP, PHONE, build, prefer, resize, served
+from webpages import DESKTOP, PHONE, build, forget, prefer, resize, served
 
 from infra import site
 from infra.templates import edge
 
 pytestmark = pytest.mark.proof
 KINDS = ("", "contacts/", "404.html", "esia/start.html", "esia/return.html", "api/profile/read_profile/")
-CHOSEN = "return {...localStorage}['weak-sight']"
 SHOWN = """
 const {sightSize, sightSpacing, sightColours} = document.documentElement.dataset;
 const style = getComputedStyle(document.querySelector("main p"));
@@ -35,15 +33,13 @@ return {name: one.id || one.className.split(" ")[0] || one.tagName, value: one.v
 
 
 @pytest.fixture
-def fresh(chromium: Any, site_address: str) -> Iterator[Any]:
+def fresh(chromium: Any, site_address: str) -> Any:
     """Give a browser that remembers nothing, on the first page."""
     prefer(chromium, "light")
     resize(chromium, DESKTOP)
+    forget(chromium, site_address)
     chromium.get(site_address)
-    chromium.execute_script("localStorage.clear()")
-    chromium.get(site_address)
-    yield chromium
-    chromium.execute_script("localStorage.clear()")
+    return chromium
 
 
 def press(chromium: Any, *keys: str) -> dict[str, Any]:
@@ -131,7 +127,6 @@ def test_a_browser_that_may_keep_nothing_shows_the_choice(fresh: Any, site_addre
         assert fresh.execute_script(SHOWN)["chosen"] == [None, None, "wide"]
     finally:
         fresh.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-        fresh.get(site_address)
 
 
 @pytest.mark.parametrize("page", ["contacts/", "404.html"])
@@ -151,7 +146,7 @@ def test_where_the_keyboard_stands_is_always_seen(fresh: Any, site_address: str)
     """Whatever takes the focus has an outline, in light and dark."""
     for scheme in ("light", "dark"):
         prefer(fresh, scheme)
-        fresh.execute_script("localStorage.clear()")
+        forget(fresh, site_address)
         fresh.get(f"{site_address}contacts/")
         stops = [press(fresh, Keys.TAB) for _ in range(40)]
         assert len({(one["name"], one["link"]) for one in stops}) > 30
@@ -161,7 +156,7 @@ def test_where_the_keyboard_stands_is_always_seen(fresh: Any, site_address: str)
 def test_paper_holds_the_text_alone(fresh: Any, site_address: str) -> None:
     """Black on white in the dark look and in weak sight's too, without navigation, search and questions."""
     prefer(fresh, "dark")
-    fresh.execute_script("""localStorage.clear(); localStorage["weak-sight"] = '{"colours": "light-on-dark"}'""")
+    fresh.execute_script("""localStorage["weak-sight"] = '{"colours": "light-on-dark"}'""")
     fresh.get(f"{site_address}contacts/")
     prefer(fresh, "dark", "print")
     shown = fresh.execute_script(SHOWN)

@@ -61,7 +61,7 @@ def browser() -> Iterator[Any]:
 
     place, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if place is None or driver is None:
-        pytest.skip("This proof needs chromium and chromedriver on the path, and they are not there.")
+        pytest.fail("chromium or chromedriver is missing: run infra/proof.sh.")
     options = webdriver.ChromeOptions()
     options.binary_location = place
     for one in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
